@@ -1,0 +1,115 @@
+"""The digest and the alerts: what a mail says, before it is a mail. No names, no comment text, no pictures (R28)."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from moderator.domain.account import School
+from moderator.domain.decision import Severity
+from moderator.domain.events import Head
+
+
+class AlertKind(StrEnum):
+    """Why a person is told at once, apart from the digest."""
+
+    FLAGGED = "flagged"
+    ROUTED = "routed"
+    WITHHELD = "withheld"
+    HELD = "held"
+    NOT_HIDDEN = "not_hidden"
+    ACCOUNT = "account"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertLine:
+    """One thing to be told. `subject` is a record or item number; `what` and `done` plain sentences without names or comment text."""
+
+    kind: AlertKind
+    severity: Severity
+    subject: str
+    what: str
+    done: str
+    at: datetime
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertMail:
+    """One alert message: every line that was due for one school. `key` makes its Message-ID."""
+
+    key: str
+    school: School
+    to: str
+    lines: tuple[AlertLine, ...]
+    visible_after_hide: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLine:
+    """How an account's monitoring stands (R4): last good poll, reads used of the month's budget, and what is wrong if anything."""
+
+    handle: str
+    platform: str
+    mode: str
+    last_good_poll: datetime | None
+    reads_used: int
+    reads_budget: int
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DigestCounts:
+    """Counts for one school and one London day."""
+
+    seen: int = 0
+    cleared: int = 0
+    flagged: int = 0
+    recorded: int = 0
+    hidden: int = 0
+    routed: int = 0
+    withheld: int = 0
+    restored: int = 0
+    upheld: int = 0
+    held: int = 0
+    waiting_for_decision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DigestLine:
+    """One record in the digest: number, time, outcome and severity in plain words, and a link. Never a name or text."""
+
+    subject: str
+    at: datetime
+    outcome: str
+    severity: Severity
+    state: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """The daily digest of one school (R7). `head` is the ledger's head at the time of writing: the digest is the witness."""
+
+    school: School
+    day: date
+    to: str
+    counts: DigestCounts
+    head: Head
+    needs_you: tuple[DigestLine, ...] = ()
+    more_needing_you: int = 0
+    done: tuple[DigestLine, ...] = ()
+    more_done: int = 0
+    accounts: tuple[AccountLine, ...] = ()
+    notes: tuple[str, ...] = field(default_factory=tuple)
+    review_link: str = ""
+    visible_after_hide: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Return the key that is unique per school and day and makes the Message-ID."""
+        return f"digest-{self.school.slug}-{self.day.isoformat()}"
+
+
+ALERT_BATCH = timedelta(minutes=5)
+"""Ordinary alerts are batched for at most this long from first sight (R7)."""

@@ -1,0 +1,55 @@
+"""What can go wrong, and what each error decides.
+
+ModeratorError
+├── BadInput            the user can mend it: exit code 2, a 4xx page, or a held item
+├── Transient           try again later: the item waits
+│   └── RateLimited     try again at `until`; does not count as an attempt
+├── Unauthorised        the token is dead: the account waits for a person, its items wait with it
+├── Refused             the platform or server says no to this one: the item is held for a person
+├── Gone                the comment no longer exists on the platform
+├── EvidenceFailed      no sealed record could be made: nothing is hidden, the item is held
+└── NotAllowed          a rule of the lifecycle forbids this step
+"""
+
+from datetime import datetime
+
+
+class ModeratorError(Exception):
+    """The service could not do this."""
+
+
+class BadInput(ModeratorError):  # noqa: N818 - reads as a sentence where it is raised
+    """What was given cannot be used: the message says what, where and how to mend it."""
+
+
+class Transient(ModeratorError):  # noqa: N818 - the family is named for the decision
+    """It did not work this time; the same call may be repeated later."""
+
+
+class RateLimited(Transient):
+    """The platform asks us to wait."""
+
+    def __init__(self, until: datetime) -> None:
+        """Carry `until`, the aware UTC time from which the call may be repeated."""
+        super().__init__(f"asked to wait until {until.isoformat(timespec='seconds')}")
+        self.until = until
+
+
+class Unauthorised(ModeratorError):  # noqa: N818
+    """The account's authorisation no longer works; a person must re-authorise it."""
+
+
+class Refused(ModeratorError):  # noqa: N818
+    """The other side refuses this call for good; repeating it will not help."""
+
+
+class Gone(ModeratorError):  # noqa: N818
+    """The comment does not exist on the platform any more."""
+
+
+class EvidenceFailed(ModeratorError):  # noqa: N818
+    """No sealed record could be made, so nothing may be hidden."""
+
+
+class NotAllowed(ModeratorError):  # noqa: N818
+    """The lifecycle forbids this step."""

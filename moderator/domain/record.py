@@ -1,0 +1,91 @@
+"""The permanent record: what goes in, and what comes back when it is sealed (RECORD.md)."""
+
+import base64
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from moderator.domain.account import Account
+from moderator.domain.decision import Decision
+from moderator.domain.item import Fetched, Item, Page
+from moderator.domain.score import Score
+
+
+class CaptureKind(StrEnum):
+    """How the picture was made. A rendering is never called a screenshot of the site."""
+
+    LIVE_PAGE = "live_page"
+    RENDERED_FROM_API = "rendered_from_api"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything the recorder needs for one bag.
+
+    `first_seen` is the page the comment was first seen on (its `comments` are not used, its bytes are); `fetched` the comment as
+    looked up just before capture, or None when it is gone, cannot be looked up, or the read budget is used up (`not_fetched_why` says which).
+    `delegation` names the Headteacher's delegation to the service (R8).
+    """
+
+    record_id: str
+    item: Item
+    account: Account
+    score: Score
+    decision: Decision
+    first_seen: Page
+    fetched: Fetched | None
+    not_fetched_why: str = ""
+    gone: bool = False
+    mode: str = "observe"
+    delegation: str = ""
+    admin_on_duty: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRecord:
+    """A bag that is on disk, fsynced, read back and compared.
+
+    `path` is relative to the vault (`<school>/<yyyy>/<record id>`); `manifest_sha256` is SHA-256 over `manifest-sha256.txt`;
+    `stamp_pending` says that no timestamp authority has answered yet.
+    """
+
+    record_id: str
+    path: str
+    manifest_sha256: str
+    captured_at: datetime
+    sealed_at: datetime
+    capture_kind: CaptureKind
+    stamp_pending: bool
+    blocked_requests: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong with a record or ledger: a code for machines, a plain sentence for people, and where."""
+
+    code: str
+    where: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a check found: how many records were checked and every fault."""
+
+    checked: int
+    faults: tuple[Fault, ...] = field(default_factory=tuple)
+
+    @property
+    def ok(self) -> bool:
+        """Return whether nothing is wrong."""
+        return not self.faults
+
+
+def record_id(school: str, platform: str, comment_id: str, version: str) -> str:
+    """Return the record's id, the same for the same version of the same comment, so that a repeat finds the first one.
+
+    `R-` and 16 base-32 letters: 80 bits of SHA-256, enough that a trust never meets a clash.
+    """
+    digest = hashlib.sha256("\n".join((school, platform, comment_id, version)).encode()).digest()
+    return "R-" + base64.b32encode(digest[:10]).decode()
