@@ -156,7 +156,10 @@ class TimestampAuthority(Protocol):
         ...
 
     def stamp(self, data: bytes) -> tuple[bytes, bytes]:
-        """Return the DER timestamp response over SHA-256 of `data`, and its certificate chain in PEM. Raises Transient when it does not answer."""
+        """Return the DER timestamp response over SHA-256 of `data`, and its certificate chain in PEM.
+
+        Raises Transient when it does not answer.
+        """
         ...
 
 
@@ -201,13 +204,15 @@ class Work:
     """One claimed item with what the steps have stored about it so far. The lease is this claim's until it runs out."""
 
     item: Item
+    account: Account
     state: State
-    stage: Stage
+    stage: Stage | None
     attempts: int
-    mode: str
+    lease_until: datetime | None
     score: Score | None = None
     decision: Decision | None = None
     record: SealedRecord | None = None
+    hide_called_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +260,7 @@ class PollTurn:
     interval: timedelta
     reads_left: int
     reads_per_poll: float
+    troubled: bool = False
 
 
 class Unit(Protocol):
@@ -272,7 +278,9 @@ class Unit(Protocol):
         """Store a page's bytes, its new comments as `seen`, and its cursor; return how many were new. Known versions are left alone."""
         ...
 
-    def end_poll(self, account_id: int, *, at: datetime, next_at: datetime, interval: timedelta, trouble: str = "") -> None:
+    def end_poll(  # noqa: PLR0913 - the facts of one poll
+        self, account_id: int, *, at: datetime, next_at: datetime, interval: timedelta, reads: int, trouble: str = ""
+    ) -> None:
         """Release the account until `next_at`; an empty `trouble` marks a good poll."""
         ...
 
@@ -300,8 +308,16 @@ class Unit(Protocol):
         """Advance the item to `hidden`: the platform's read-back said so."""
         ...
 
-    def reviewed(self, review: Review, new: State, at: datetime) -> None:
-        """Finish a review: store the new state."""
+    def review_asked(self, review: Review, *, stage: Stage | None) -> None:
+        """Write a person's review down; a `stage` makes a step finish it. Raises NotAllowed when another one is waiting."""
+        ...
+
+    def review_done(self, review: Review, old: State, new: State) -> None:
+        """Finish a review: store the new state and take the item off the list of those needing a person."""
+        ...
+
+    def retry(self, review: Review) -> None:
+        """Send a held item back to the step it was held at. Raises NotAllowed when it is not held."""
         ...
 
     def put_back(self, work: Work, *, due_at: datetime, why: str, counts: bool = True) -> None:
@@ -310,6 +326,14 @@ class Unit(Protocol):
 
     def hold(self, work: Work, why: str, at: datetime) -> None:
         """Take the item out of its queue until a person decides."""
+        ...
+
+    def leave(self, work: Work, why: str) -> None:
+        """Take the item out of its queue where it stands: nothing more is to be done by the machine, and `why` is shown."""
+        ...
+
+    def gone(self, work: Work, at: datetime) -> None:
+        """Note that the platform no longer has the comment; the item leaves its queue where it stands."""
         ...
 
     def pause_account(self, account_id: int, *, until: datetime | None, trouble: str) -> None:
@@ -356,8 +380,8 @@ class Store(Protocol):
         """Claim the account that is due longest and has a live approval; None when none is."""
         ...
 
-    def claim_alerts(self, *, now: datetime, lease: timedelta) -> DueAlerts | None:
-        """Claim one school's due alerts; with a severe or due one, all that wait go along."""
+    def claim_alerts(self, *, now: datetime, lease: timedelta, link: str) -> DueAlerts | None:
+        """Claim one school's alerts once one of them is due; all that wait go along. `link` is the review app's address."""
         ...
 
     def claim_mail(self, *, limit: int, now: datetime, lease: timedelta) -> list[DueMail]:
@@ -376,6 +400,10 @@ class Store(Protocol):
         """Return every school."""
         ...
 
+    def silent_accounts(self, *, since: datetime) -> list[Account]:
+        """Return approved accounts without a good poll since then (R4)."""
+        ...
+
     def digest_of(self, school: School, day: date, *, link: str) -> Digest:
         """Return the digest's content for one London day."""
         ...
@@ -388,8 +416,12 @@ class Store(Protocol):
         """Return the ledger's head."""
         ...
 
-    def pending_review(self, item_id: int) -> Review | None:
-        """Return the review an item's restore waits on."""
+    def pending_review(self, item_id: int) -> Review:
+        """Return the review an item's restore waits on. Raises NotAllowed when there is none."""
+        ...
+
+    def work(self, item_id: int) -> Work:
+        """Return an item as it stands, unclaimed. Raises BadInput when there is none."""
         ...
 
     def prune(self, *, before: datetime, limit: int) -> int:

@@ -17,6 +17,7 @@ class AlertKind(StrEnum):
     WITHHELD = "withheld"
     HELD = "held"
     NOT_HIDDEN = "not_hidden"
+    RESTORED = "restored"
     ACCOUNT = "account"
     SYSTEM = "system"
 
@@ -109,6 +110,30 @@ class Digest:
     def key(self) -> str:
         """Return the key that is unique per school and day and makes the Message-ID."""
         return f"digest-{self.school.slug}-{self.day.isoformat()}"
+
+
+_GROUNDS = {
+    "abusive": "It reads as abuse.",
+    "insult": "It insults somebody.",
+    "threat": "It threatens somebody.",
+    "identity_attack": "It attacks people for who they are.",
+    "sexual": "It is sexual.",
+    "profanity": "It swears.",
+    "harassment": "It harasses somebody.",
+    "name": "It names somebody the school protects.",
+    "pii": "It gives somebody's personal details.",
+    "disclosure": "It may tell of harm to a child or adult.",
+    "crisis": "Its author may be in danger.",
+    "whistleblowing": "It may report wrongdoing.",
+    "complaint": "It is a complaint that is also flagged.",
+    "accused_teacher": "It makes an allegation against a member of staff.",
+    "indecent_image": "It may hold an indecent image of a child.",
+}
+
+
+def grounds(labels: tuple[str, ...]) -> str:
+    """Return why a comment was flagged, in fixed sentences: what a mail may say, since a reason's own words can quote the comment."""
+    return " ".join(dict.fromkeys(_GROUNDS[label] for label in labels))
 
 
 ALERT_BATCH = timedelta(minutes=5)

@@ -3,7 +3,8 @@
 ModeratorError
 ├── BadInput            the user can mend it: exit code 2, a 4xx page, or a held item
 ├── Transient           try again later: the item waits
-│   └── RateLimited     try again at `until`; does not count as an attempt
+│   ├── RateLimited     try again at `until`; does not count as an attempt
+│   └── LeaseLost       another worker has the item now; leave it to that one
 ├── Unauthorised        the token is dead: the account waits for a person, its items wait with it
 ├── Refused             the platform or server says no to this one: the item is held for a person
 ├── Gone                the comment no longer exists on the platform
@@ -33,6 +34,10 @@ class RateLimited(Transient):
         """Carry `until`, the aware UTC time from which the call may be repeated."""
         super().__init__(f"asked to wait until {until.isoformat(timespec='seconds')}")
         self.until = until
+
+
+class LeaseLost(Transient):
+    """The item is no longer ours: its lease ran out and another worker took it."""
 
 
 class Unauthorised(ModeratorError):  # noqa: N818

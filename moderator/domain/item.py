@@ -72,7 +72,7 @@ class SeenComment:
 class Page:
     """One answer of the platform to one poll request.
 
-    `cursor` is opaque to the core and is stored in the same transaction as `comments`; polling again with it continues where this page ended.
+    `cursor` is opaque to the core and stored in the same transaction as `comments`; polling again with it goes on where this page ended.
     `more` says whether another page is waiting now. `reads` is how many posts this answer is billed as (0 or more).
     `body` and `headers` are the platform's exact bytes and the answer's headers, tokens removed.
     """

@@ -1,4 +1,4 @@
-"""The policy: versioned thresholds, and the pure function from a score to a decision (R6, R15–R17, R19, R32)."""
+"""The policy: versioned thresholds, and the pure function from a score to a decision (R6, R15 to R17, R19, R32)."""
 
 import tomllib
 from collections.abc import Mapping

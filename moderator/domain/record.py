@@ -24,7 +24,7 @@ class Evidence:
     """Everything the recorder needs for one bag.
 
     `first_seen` is the page the comment was first seen on (its `comments` are not used, its bytes are); `fetched` the comment as
-    looked up just before capture, or None when it is gone, cannot be looked up, or the read budget is used up (`not_fetched_why` says which).
+    looked up just before capture, or None when it is gone or was not looked up (`not_fetched_why` says why).
     `delegation` names the Headteacher's delegation to the service (R8).
     """
 
@@ -87,5 +87,5 @@ def record_id(school: str, platform: str, comment_id: str, version: str) -> str:
 
     `R-` and 16 base-32 letters: 80 bits of SHA-256, enough that a trust never meets a clash.
     """
-    digest = hashlib.sha256("\n".join((school, platform, comment_id, version)).encode()).digest()
+    digest = hashlib.sha256(f"{school}\n{platform}\n{comment_id}\n{version}".encode()).digest()
     return "R-" + base64.b32encode(digest[:10]).decode()

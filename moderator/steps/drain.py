@@ -1,0 +1,117 @@
+"""What every step works with, and the loop that runs a step until nothing is due. Called by the jobs, the command line and tests."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from moderator.domain.account import Account
+from moderator.domain.decision import Severity
+from moderator.domain.digest import ALERT_BATCH, AlertKind
+from moderator.domain.policy import Policy
+from moderator.ports import (
+    AlertRequest,
+    Classifier,
+    Clock,
+    Composer,
+    Dispatcher,
+    Ledger,
+    Mailer,
+    PlatformFor,
+    Recorder,
+    Store,
+    Unit,
+    Vault,
+)
+
+MAX_ATTEMPTS = 8
+"""Tries before an item is held for a person: with the waits below, about half an hour."""
+
+FIRST_WAIT = timedelta(seconds=5)
+LONGEST_WAIT = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Everything the steps need, put together once by the composition root.
+
+    `delegation` is the Headteacher's delegation to the service (R8); `review_url` the review app's address, used in links only;
+    `silence` how long an account may go without a good poll (R4); `keep_cleared` how long cleared comments are kept (R28).
+    """
+
+    store: Store
+    platform_for: PlatformFor
+    classifier: Classifier
+    policy: Policy
+    recorder: Recorder
+    vault: Vault
+    ledger: Ledger
+    composer: Composer
+    mailer: Mailer
+    clock: Clock
+    dispatcher: Dispatcher
+    review_url: str
+    delegation: str = ""
+    admin_on_duty: str = ""
+    alert_batch: timedelta = ALERT_BATCH
+    silence: timedelta = timedelta(hours=2)
+    keep_cleared: timedelta = timedelta(hours=24)
+    visible_after_hide: Mapping[str, str] = field(default_factory=dict)
+
+
+Step = Callable[..., int]
+"""A step: `step(tools, limit=…)` does up to `limit` pieces of due work and returns how many it did."""
+
+
+def drain(step: Step, tools: Tools, *, limit: int, deadline: datetime) -> int:
+    """Run a step until nothing is due or the deadline (aware UTC) has passed; return how many pieces were done. May be repeated."""
+    done = 0
+    while tools.clock.now() < deadline:
+        handled = step(tools, limit=limit)
+        if handled == 0:
+            break
+        done += handled
+    return done
+
+
+def wait(attempts: int) -> timedelta:
+    """Return how long to wait after that many failed tries (0 or more): doubling from FIRST_WAIT, never over LONGEST_WAIT."""
+    doubled: timedelta = FIRST_WAIT * (1 << min(attempts, 20))
+    return min(doubled, LONGEST_WAIT)
+
+
+def tell_of_account(unit: Unit, account: Account, *, what: str, done: str, at: datetime) -> None:
+    """Write an alert about an account, once a day for each kind of trouble."""
+    unit.alert(
+        AlertRequest(
+            key=f"account-{account.id}-{at.date().isoformat()}-{what[:40]}",
+            school=account.school.slug,
+            kind=AlertKind.ACCOUNT,
+            severity=Severity.SEVERE,
+            subject=f"account {account.id}",
+            what=what,
+            done=done,
+            at=at,
+            due_at=at,
+        )
+    )
+
+
+def tell_of_system(unit: Unit, school: str, *, what: str, done: str, at: datetime) -> None:
+    """Write an alert about the machine itself, once an hour for each kind of trouble."""
+    unit.alert(
+        AlertRequest(
+            key=f"system-{school}-{at.strftime('%Y-%m-%dT%H')}-{what[:40]}",
+            school=school,
+            kind=AlertKind.SYSTEM,
+            severity=Severity.SEVERE,
+            subject="the service",
+            what=what,
+            done=done,
+            at=at,
+            due_at=at,
+        )
+    )
+
+
+RE_AUTHORISE = "An account's authorisation no longer works."
+RE_AUTHORISE_DONE = "Polling and hiding wait. Nothing is lost. Ask an admin to authorise the account again."

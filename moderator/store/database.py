@@ -1,0 +1,173 @@
+"""The store: implements ports.Store over one engine, and brings the schema up to date."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import DBAPIError
+
+from moderator.domain.account import Account, School
+from moderator.domain.digest import Digest
+from moderator.domain.events import Head
+from moderator.domain.item import Page
+from moderator.domain.lifecycle import Stage
+from moderator.domain.review import Review
+from moderator.ports import DueAlerts, DueMail, PollTurn, Work
+from moderator.store import items, ledger, outbox, people, polls, prune, today
+from moderator.store.engine import READ, translate
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class SqlUnit(polls.PollWrites, ledger.LedgerWrites, outbox.OutboxWrites):
+    """One transaction over every table; implements ports.Unit."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        """Keep the connection, which has begun."""
+        self.connection = connection
+
+
+class Database:
+    """The store over one engine; implements ports.Store."""
+
+    def __init__(self, engine: sa.Engine, *, digest_hour: int = 7) -> None:
+        """Keep the engine. `digest_hour` is the hour in London (0 to 23) from which the day before is reported."""
+        self.engine = engine
+        self._digest_hour = digest_hour
+
+    @contextmanager
+    def unit(self) -> Iterator[SqlUnit]:
+        """Open one transaction; leaving commits, an exception rolls back. Database trouble comes out as Transient."""
+        try:
+            with self.engine.begin() as connection:
+                yield SqlUnit(connection)
+        except DBAPIError as error:
+            raise translate(error) from error
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Open a connection that only reads."""
+        try:
+            with self.engine.connect().execution_options(**READ) as connection:
+                yield connection
+        except DBAPIError as error:
+            raise translate(error) from error
+
+    def claim(self, stage: Stage, *, limit: int, now: datetime, lease: timedelta) -> list[Work]:
+        """Claim up to `limit` due items of a stage, severe first."""
+        with self.unit() as unit:
+            return items.claim(unit.connection, stage, limit=limit, now=now, lease=lease)
+
+    def claim_poll(self, *, now: datetime, lease: timedelta) -> PollTurn | None:
+        """Claim the account that is due longest and has a live approval."""
+        with self.unit() as unit:
+            return polls.claim_poll(unit.connection, now=now, lease=lease)
+
+    def claim_alerts(self, *, now: datetime, lease: timedelta, link: str) -> DueAlerts | None:
+        """Claim one school's alerts once one of them is due."""
+        with self.unit() as unit:
+            return outbox.claim_alerts(unit.connection, now=now, lease=lease, link=link)
+
+    def claim_mail(self, *, limit: int, now: datetime, lease: timedelta) -> list[DueMail]:
+        """Claim due messages of the outbox."""
+        with self.unit() as unit:
+            return outbox.claim_mail(unit.connection, limit=limit, now=now, lease=lease)
+
+    def first_seen(self, item_id: int) -> Page:
+        """Return the answer an item was first seen in."""
+        with self.reading() as connection:
+            return items.first_seen(connection, item_id)
+
+    def account(self, account_id: int) -> Account:
+        """Return an account. Raises BadInput when there is none."""
+        with self.reading() as connection:
+            return people.account(connection, account_id)
+
+    def schools(self) -> list[School]:
+        """Return every school."""
+        with self.reading() as connection:
+            return people.schools(connection)
+
+    def silent_accounts(self, *, since: datetime) -> list[Account]:
+        """Return approved accounts without a good poll since then."""
+        with self.reading() as connection:
+            return polls.silent_accounts(connection, since=since)
+
+    def digest_of(self, school: School, day: date, *, link: str) -> Digest:
+        """Return the digest's content for one London day."""
+        with self.reading() as connection:
+            return today.digest_of(connection, school, day, link=link)
+
+    def digest_due(self, *, now: datetime) -> list[tuple[School, date]]:
+        """Return the days whose digest is due and was not composed yet, oldest first."""
+        with self.reading() as connection:
+            return today.digest_due(connection, now=now, hour=self._digest_hour)
+
+    def head(self, school: str) -> Head:
+        """Return the ledger's head."""
+        with self.reading() as connection:
+            return ledger.head(connection, school)
+
+    def pending_review(self, item_id: int) -> Review:
+        """Return the review an item's restore waits on. Raises NotAllowed when there is none."""
+        with self.reading() as connection:
+            return items.pending_review(connection, item_id)
+
+    def work(self, item_id: int) -> Work:
+        """Return an item as it stands, unclaimed. Raises BadInput when there is none."""
+        with self.reading() as connection:
+            return items.work(connection, item_id)
+
+    def release_leases(self) -> None:
+        """Free every lease. Only for a process that holds the data folder alone: leases then belong to a run that died."""
+        with self.unit() as unit:
+            for table in (items.ITEMS, people.ACCOUNTS, outbox.ALERTS, outbox.OUTBOX):
+                unit.connection.execute(sa.update(table).where(table.c.lease_until.is_not(None)).values(lease_until=None))
+
+    def next_due(self) -> datetime | None:
+        """Return when the next waiting item, alert or message is due; None when nothing waits."""
+        waiting = (
+            sa.select(sa.func.min(items.ITEMS.c.due_at)).where(items.ITEMS.c.stage.is_not(None)),
+            sa.select(sa.func.min(outbox.ALERTS.c.due_at)).where(outbox.ALERTS.c.mail_key.is_(None)),
+            sa.select(sa.func.min(outbox.OUTBOX.c.due_at)).where(outbox.OUTBOX.c.sent_at.is_(None)),
+        )
+        with self.reading() as connection:
+            found = [connection.execute(query).scalar() for query in waiting]
+        return min((moment for moment in found if moment is not None), default=None)
+
+    def prune(self, *, before: datetime, limit: int) -> int:
+        """Blank cleared items and drop pages nothing needs (R28)."""
+        with self.unit() as unit:
+            return prune.prune(unit.connection, before=before, limit=limit)
+
+
+def _alembic(engine: sa.Engine) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["engine"] = engine
+    return config
+
+
+def schema_version(engine: sa.Engine) -> tuple[str | None, str]:
+    """Return the database's schema version (None: empty) and the newest one."""
+    newest = ScriptDirectory.from_config(_alembic(engine)).get_current_head() or ""
+    with engine.connect().execution_options(**READ) as connection:
+        return MigrationContext.configure(connection).get_current_revision(), newest
+
+
+def upgrade(engine: sa.Engine) -> None:
+    """Bring the schema up to date; does nothing when it is. May be repeated."""
+    at, newest = schema_version(engine)
+    if at != newest:
+        command.upgrade(_alembic(engine), "head")
+
+
+def downgrade(engine: sa.Engine, to: str = "base") -> None:
+    """Take the schema back to a version; for tests of migrations and an emergency."""
+    command.downgrade(_alembic(engine), to)

@@ -1,0 +1,362 @@
+"""The tables, and the database's own guards: CHECKs that refuse a hide without a sealed record (R10)."""
+
+from datetime import UTC, date, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import CheckConstraint, Column, DateTime, Dialect, ForeignKey, Index, LargeBinary, UniqueConstraint, false, text
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC time: `timestamptz` on PostgreSQL, sortable text on SQLite. Refuses a naive time."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = "a naive time cannot be stored"
+            raise ValueError(message)
+        return value.astimezone(UTC) if dialect.name == "postgresql" else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return aware UTC."""
+        del dialect
+        return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _time(*, nullable: bool = True) -> Column[Any]:
+    return Column(UtcDateTime, nullable=nullable)
+
+
+class SchoolRow(SQLModel, table=True):
+    """A school of the trust."""
+
+    __tablename__ = "schools"
+    slug: str = Field(primary_key=True)
+    name: str
+    urn: str
+    head_email: str
+    email_domains: str
+    trust: str
+    ledger: str
+
+
+class AccountRow(SQLModel, table=True):
+    """An official account, and how its polling stands."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (UniqueConstraint("platform", "handle"),)
+    id: int | None = Field(default=None, primary_key=True)
+    school: str = Field(foreign_key="schools.slug", index=True)
+    platform: str
+    handle: str
+    platform_id: str
+    contact_email: str
+    monthly_reads: int
+    next_poll_at: datetime = Field(sa_column=_time(nullable=False))
+    poll_interval: float
+    reads_per_poll: float = Field(default=0.0, sa_column_kwargs={"server_default": "0"})
+    lease_until: datetime | None = Field(default=None, sa_column=_time())
+    last_good_poll_at: datetime | None = Field(default=None, sa_column=_time())
+    paused_until: datetime | None = Field(default=None, sa_column=_time())
+    needs_person: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    trouble: str = Field(default="", sa_column_kwargs={"server_default": ""})
+
+
+class ApprovalRow(SQLModel, table=True):
+    """One approval of an account by the Headteacher (R1); the newest counts."""
+
+    __tablename__ = "approvals"
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="accounts.id", index=True)
+    reference: str
+    approver: str
+    approved_on: date
+    purpose: str
+    mode: str
+    ends_on: date
+    withdrawn_at: datetime | None = Field(default=None, sa_column=_time())
+
+
+class CursorRow(SQLModel, table=True):
+    """How far one source of an account was read; moves only with the stored items."""
+
+    __tablename__ = "cursors"
+    account_id: int = Field(foreign_key="accounts.id", primary_key=True)
+    source: str = Field(primary_key=True)
+    cursor: str
+
+
+class BudgetRow(SQLModel, table=True):
+    """Posts read for an account in one calendar month (UTC, `2026-11`), bookings included."""
+
+    __tablename__ = "budgets"
+    account_id: int = Field(foreign_key="accounts.id", primary_key=True)
+    month: str = Field(primary_key=True)
+    reads: int
+
+
+class CredentialRow(SQLModel, table=True):
+    """An account's token, encrypted."""
+
+    __tablename__ = "credentials"
+    account_id: int = Field(foreign_key="accounts.id", primary_key=True)
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    updated_at: datetime = Field(sa_column=_time(nullable=False))
+
+
+class PageRow(SQLModel, table=True):
+    """The platform's exact bytes of one poll answer (compressed), kept until no waiting item needs them."""
+
+    __tablename__ = "pages"
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int
+    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
+    status: int
+    request_id: str
+    headers: str
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class RecordRow(SQLModel, table=True):
+    """A sealed record. Rows are only added; a trigger refuses edits and deletes (R9)."""
+
+    __tablename__ = "records"
+    record_id: str = Field(primary_key=True)
+    item_id: int = Field(unique=True)
+    school: str
+    path: str
+    manifest_sha256: str
+    captured_at: datetime = Field(sa_column=_time(nullable=False))
+    sealed_at: datetime = Field(sa_column=_time(nullable=False))
+    capture_kind: str
+    stamp_pending: bool
+    blocked_requests: int
+
+
+class ItemRow(SQLModel, table=True):
+    """One version of one comment. The row is the queue: `stage`, `due_at`, `lease_until`."""
+
+    __tablename__ = "items"
+    __table_args__: ClassVar[Any] = (
+        UniqueConstraint("account_id", "comment_id", "version"),
+        CheckConstraint(
+            "state NOT IN ('recorded','hidden','upheld','restored','gone') OR (record_id IS NOT NULL AND sealed_at IS NOT NULL)",
+            name="r10_state_needs_record",
+        ),
+        CheckConstraint(
+            "hide_called_at IS NULL OR (record_id IS NOT NULL AND sealed_at IS NOT NULL AND sealed_at < hide_called_at)",
+            name="r10_sealed_before_hide",
+        ),
+        CheckConstraint("state <> 'hidden' OR hide_called_at IS NOT NULL", name="r10_hidden_was_called"),
+        CheckConstraint("hide_called_at IS NULL OR outcome = 'hide'", name="only_hide_outcome_is_hidden"),
+        Index(
+            "ix_items_queue",
+            "stage",
+            "rank",
+            "due_at",
+            "id",
+            sqlite_where=text("stage IS NOT NULL"),
+            postgresql_where=text("stage IS NOT NULL"),
+        ),
+        Index("ix_items_day", "school", "first_seen_at"),
+        Index(
+            "ix_items_review",
+            "school",
+            "rank",
+            "id",
+            sqlite_where=text("needs_review"),
+            postgresql_where=text("needs_review"),
+        ),
+        Index(
+            "ix_items_unpruned",
+            "first_seen_at",
+            sqlite_where=text("state = 'cleared' AND NOT pruned"),
+            postgresql_where=text("state = 'cleared' AND NOT pruned"),
+        ),
+        Index(
+            "ix_items_page",
+            "page_id",
+            sqlite_where=text("stage IS NOT NULL OR held_at IS NOT NULL"),
+            postgresql_where=text("stage IS NOT NULL OR held_at IS NOT NULL"),
+        ),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="accounts.id")
+    school: str
+    platform: str
+    comment_id: str
+    version: str
+    kind: str
+    author_id: str
+    author_handle: str
+    author_name: str
+    text: str
+    posted_at: datetime = Field(sa_column=_time(nullable=False))
+    place: str
+    conversation_id: str
+    edited: bool
+    media: str
+    thread: str
+    hideable: bool
+    first_seen_at: datetime = Field(sa_column=_time(nullable=False))
+    page_id: int | None = None
+    state: str
+    stage: str | None = None
+    rank: int = Field(default=9, sa_column_kwargs={"server_default": "9"})
+    """0 severe, 1 ordinary, 9 not flagged: the order of the queue and of the review page."""
+    due_at: datetime = Field(sa_column=_time(nullable=False))
+    lease_until: datetime | None = Field(default=None, sa_column=_time())
+    attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    score: str | None = None
+    decision: str | None = None
+    outcome: str | None = None
+    severity: str | None = None
+    record_id: str | None = Field(default=None, sa_column=Column(ForeignKey("records.record_id"), nullable=True))
+    sealed_at: datetime | None = Field(default=None, sa_column=_time())
+    hide_called_at: datetime | None = Field(default=None, sa_column=_time())
+    hidden_at: datetime | None = Field(default=None, sa_column=_time())
+    gone_at: datetime | None = Field(default=None, sa_column=_time())
+    held_at: datetime | None = Field(default=None, sa_column=_time())
+    held_stage: str | None = None
+    trouble: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    needs_review: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    pruned: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+
+
+class DecisionRow(SQLModel, table=True):
+    """Every decision other than `clear` that an item ever had, oldest first."""
+
+    __tablename__ = "decisions"
+    id: int | None = Field(default=None, primary_key=True)
+    item_id: int = Field(foreign_key="items.id", index=True)
+    at: datetime = Field(sa_column=_time(nullable=False))
+    decision: str
+
+
+class ReviewRow(SQLModel, table=True):
+    """One decision by one person, with its justification (R24)."""
+
+    __tablename__ = "reviews"
+    id: int | None = Field(default=None, primary_key=True)
+    item_id: int = Field(foreign_key="items.id", index=True)
+    verdict: str
+    actor: str
+    justification: str
+    at: datetime = Field(sa_column=_time(nullable=False))
+    done_at: datetime | None = Field(default=None, sa_column=_time())
+
+
+class LedgerRow(SQLModel, table=True):
+    """The ledger's mirror: one row a line. Rows are only added; a trigger refuses edits and deletes."""
+
+    __tablename__ = "ledger"
+    __table_args__ = (Index("ix_ledger_day", "school", "at", "event"),)
+    school: str = Field(primary_key=True)
+    seq: int = Field(primary_key=True)
+    at: datetime = Field(sa_column=_time(nullable=False))
+    event: str
+    subject: str = Field(index=True)
+    line: str
+    hash: str
+
+
+class LedgerHeadRow(SQLModel, table=True):
+    """The head of each school's ledger; locking this row orders the writers."""
+
+    __tablename__ = "ledger_heads"
+    school: str = Field(primary_key=True)
+    seq: int
+    hash: str
+
+
+class AlertRow(SQLModel, table=True):
+    """Something a person must be told at once. Written in the transaction of the state it tells of."""
+
+    __tablename__ = "alerts"
+    __table_args__: ClassVar[Any] = (
+        Index("ix_alerts_waiting", "school", "due_at", sqlite_where=text("mail_key IS NULL"), postgresql_where=text("mail_key IS NULL")),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    school: str
+    kind: str
+    severity: str
+    subject: str
+    what: str
+    done: str
+    at: datetime = Field(sa_column=_time(nullable=False))
+    due_at: datetime = Field(sa_column=_time(nullable=False))
+    item_id: int | None = None
+    lease_until: datetime | None = Field(default=None, sa_column=_time())
+    mail_key: str | None = None
+
+
+class MailRow(SQLModel, table=True):
+    """The outbox: a message is durable here before any server is asked to take it."""
+
+    __tablename__ = "outbox"
+    __table_args__: ClassVar[Any] = (
+        Index("ix_outbox_waiting", "due_at", sqlite_where=text("sent_at IS NULL"), postgresql_where=text("sent_at IS NULL")),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    school: str
+    message: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    created_at: datetime = Field(sa_column=_time(nullable=False))
+    due_at: datetime = Field(sa_column=_time(nullable=False))
+    lease_until: datetime | None = Field(default=None, sa_column=_time())
+    attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    sent_at: datetime | None = Field(default=None, sa_column=_time())
+    trouble: str = Field(default="", sa_column_kwargs={"server_default": ""})
+
+
+class DigestRow(SQLModel, table=True):
+    """One digest per school and London day."""
+
+    __tablename__ = "digests"
+    school: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    key: str
+    head_seq: int
+    head_hash: str
+    composed_at: datetime = Field(sa_column=_time(nullable=False))
+
+
+class RollTokenRow(SQLModel, table=True):
+    """Keyed tokens of the roll: digests of name variants, never a name (R29)."""
+
+    __tablename__ = "roll_tokens"
+    id: int | None = Field(default=None, primary_key=True)
+    school: str = Field(index=True)
+    digest: str
+    words: int
+    kind: str
+    reference: str
+    strong: bool
+
+
+class RollEntryRow(SQLModel, table=True):
+    """One person on the roll; the name is ciphertext (R29)."""
+
+    __tablename__ = "roll_entries"
+    school: str = Field(primary_key=True)
+    reference: str = Field(primary_key=True)
+    kind: str
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class SignInRow(SQLModel, table=True):
+    """A one-time link or a session, by the SHA-256 of its secret."""
+
+    __tablename__ = "sign_ins"
+    secret_sha256: str = Field(primary_key=True)
+    purpose: str
+    actor: str
+    expires_at: datetime = Field(sa_column=_time(nullable=False))
+    used_at: datetime | None = Field(default=None, sa_column=_time())

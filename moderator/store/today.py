@@ -1,0 +1,259 @@
+"""What people read: the day's counts, what needs a person, an item's history. Called by the digest and the review app."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from moderator.domain.account import School
+from moderator.domain.decision import Outcome, Severity
+from moderator.domain.digest import AccountLine, Digest, DigestCounts, DigestLine
+from moderator.domain.events import Event
+from moderator.domain.lifecycle import State
+from moderator.domain.times import london_date, london_day
+from moderator.ports import Work
+from moderator.store import ledger, people
+from moderator.store.items import ITEMS, REVIEWS
+from moderator.store.ledger import LEDGER
+from moderator.store.outbox import DIGESTS
+from moderator.store.people import ACCOUNTS
+from moderator.store.polls import month_of, reads_used
+
+LISTED = 25
+"""Most lines of one list in a digest; the rest is counted and linked."""
+
+DAYS_BACK = 31
+"""How far back a missed digest is still made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One item as a list shows it: no text, no name."""
+
+    id: int
+    record_id: str
+    school: str
+    at: datetime
+    state: State
+    outcome: str
+    severity: Severity
+    kind: str
+    held: bool
+    hideable: bool
+    trouble: str
+
+    @property
+    def subject(self) -> str:
+        """Return the record number, or the item's number while there is no record."""
+        return self.record_id or f"item {self.id}"
+
+
+_LIST = (
+    ITEMS.c.id,
+    ITEMS.c.record_id,
+    ITEMS.c.school,
+    ITEMS.c.first_seen_at,
+    ITEMS.c.state,
+    ITEMS.c.outcome,
+    ITEMS.c.severity,
+    ITEMS.c.kind,
+    ITEMS.c.held_at,
+    ITEMS.c.hideable,
+    ITEMS.c.trouble,
+)
+
+
+def _listed(row: Any) -> Listed:  # noqa: ANN401 - a row of _LIST
+    return Listed(
+        id=row.id,
+        record_id=row.record_id or "",
+        school=row.school,
+        at=row.first_seen_at,
+        state=State(row.state),
+        outcome=row.outcome or "",
+        severity=Severity(row.severity or "none"),
+        kind=row.kind,
+        held=row.held_at is not None,
+        hideable=row.hideable,
+        trouble=row.trouble,
+    )
+
+
+def needing_review(connection: sa.Connection, school: str, *, limit: int, after: int = 0) -> list[Listed]:
+    """Return items that need a person, severe first, oldest first; `after` skips that many."""
+    wanted = sa.select(*_LIST).where(ITEMS.c.needs_review, ITEMS.c.school == school).order_by(ITEMS.c.rank, ITEMS.c.id)
+    return [_listed(row) for row in connection.execute(wanted.limit(limit).offset(after))]
+
+
+def count_needing_review(connection: sa.Connection, school: str) -> int:
+    """Return how many items need a person."""
+    wanted = sa.select(sa.func.count()).select_from(ITEMS).where(ITEMS.c.needs_review, ITEMS.c.school == school)
+    return connection.execute(wanted).scalar_one()
+
+
+def flagged_on(connection: sa.Connection, school: str, day: date, *, limit: int, after: int = 0) -> list[Listed]:
+    """Return the flagged items first seen on a London day, newest first."""
+    start, end = london_day(day)
+    wanted = (
+        sa.select(*_LIST)
+        .where(ITEMS.c.school == school, ITEMS.c.first_seen_at >= start, ITEMS.c.first_seen_at < end, ITEMS.c.rank < 9)  # noqa: PLR2004 - 9: not flagged
+        .order_by(ITEMS.c.first_seen_at.desc(), ITEMS.c.id.desc())
+    )
+    return [_listed(row) for row in connection.execute(wanted.limit(limit).offset(after))]
+
+
+def counts(connection: sa.Connection, school: str, start: datetime, end: datetime) -> DigestCounts:
+    """Return the counts of the items first seen from `start` to before `end`, and of what people did in that time."""
+    seen = (
+        sa.select(ITEMS.c.state, ITEMS.c.outcome, ITEMS.c.record_id.is_not(None).label("sealed"), sa.func.count().label("n"))
+        .where(ITEMS.c.school == school, ITEMS.c.first_seen_at >= start, ITEMS.c.first_seen_at < end)
+        .group_by(ITEMS.c.state, ITEMS.c.outcome, ITEMS.c.record_id.is_not(None))
+    )
+    rows = connection.execute(seen).all()
+    held = sa.select(sa.func.count()).select_from(ITEMS)
+    held = held.where(ITEMS.c.school == school, ITEMS.c.first_seen_at >= start, ITEMS.c.first_seen_at < end, ITEMS.c.held_at.is_not(None))
+    told = (
+        sa.select(LEDGER.c.event, sa.func.count().label("n"))
+        .where(LEDGER.c.school == school, LEDGER.c.at >= start, LEDGER.c.at < end)
+        .where(LEDGER.c.event.in_([Event.HIDE_VERIFIED.value, Event.RESTORED.value, Event.REVIEWED.value]))
+        .group_by(LEDGER.c.event)
+    )
+    events = {row.event: row.n for row in connection.execute(told)}
+    return DigestCounts(
+        seen=sum(row.n for row in rows),
+        cleared=sum(row.n for row in rows if row.state == State.CLEARED),
+        flagged=sum(row.n for row in rows if row.outcome in {Outcome.HIDE, Outcome.ROUTE, Outcome.WITHHOLD}),
+        recorded=sum(row.n for row in rows if row.sealed),
+        hidden=events.get(Event.HIDE_VERIFIED.value, 0),
+        routed=sum(row.n for row in rows if row.outcome == Outcome.ROUTE),
+        withheld=sum(row.n for row in rows if row.outcome == Outcome.WITHHOLD),
+        restored=events.get(Event.RESTORED.value, 0),
+        upheld=max(events.get(Event.REVIEWED.value, 0) - events.get(Event.RESTORED.value, 0), 0),
+        held=connection.execute(held).scalar_one(),
+        waiting_for_decision=count_needing_review(connection, school),
+    )
+
+
+def account_lines(connection: sa.Connection, school: str, now: datetime) -> tuple[AccountLine, ...]:
+    """Return how each of the school's accounts stands (R4)."""
+    facts = {row["id"]: row for row in connection.execute(sa.select(ACCOUNTS).where(ACCOUNTS.c.school == school)).mappings()}
+    lines = []
+    for account in people.accounts(connection):
+        if account.id not in facts:
+            continue
+        row = facts[account.id]
+        live = account.pollable(london_date(now))
+        mode = account.approval.mode.value if live and account.approval else "not approved"
+        lines.append(
+            AccountLine(
+                handle=account.handle,
+                platform=account.platform,
+                mode=mode,
+                last_good_poll=row["last_good_poll_at"],
+                reads_used=reads_used(connection, account.id, month_of(now)),
+                reads_budget=account.monthly_reads,
+                trouble=row["trouble"],
+            )
+        )
+    return tuple(lines)
+
+
+def state_words(listed: Listed) -> str:
+    """Return where an item stands, in words a Headteacher uses."""
+    if listed.held:
+        return "Waiting for you: the service could not finish"
+    words = {
+        State.FLAGGED: "Being recorded",
+        State.RECORDED: "Recorded, still showing",
+        State.HIDDEN: "Recorded, then hidden",
+        State.UPHELD: "Decision kept",
+        State.RESTORED: "Showing again",
+        State.GONE: "Deleted on the platform, record kept",
+        State.WITHHELD: "Withheld: do not open, call the police",
+    }
+    return words.get(listed.state, listed.state.value)
+
+
+def outcome_words(listed: Listed) -> str:
+    """Return what was decided, in plain words."""
+    return {"hide": "Hide", "route": "For a person, never hidden", "withhold": "Police only"}.get(listed.outcome, "")
+
+
+def _digest_lines(rows: Sequence[Listed], link: str) -> tuple[DigestLine, ...]:
+    return tuple(
+        DigestLine(row.subject, row.at, outcome_words(row), row.severity, state_words(row), f"{link}/items/{row.id}") for row in rows
+    )
+
+
+def digest_of(connection: sa.Connection, school: School, day: date, *, link: str) -> Digest:
+    """Return the digest's content for one London day."""
+    start, end = london_day(day)
+    waiting = needing_review(connection, school.slug, limit=LISTED)
+    tally = counts(connection, school.slug, start, end)
+    done = [row for row in flagged_on(connection, school.slug, day, limit=LISTED) if row.state not in {State.RECORDED, State.FLAGGED}]
+    return Digest(
+        school=school,
+        day=day,
+        to=school.head_email,
+        counts=tally,
+        head=ledger.head(connection, school.slug),
+        needs_you=_digest_lines(waiting, link),
+        more_needing_you=max(tally.waiting_for_decision - len(waiting), 0),
+        done=_digest_lines(done, link),
+        more_done=max(tally.hidden - len(done), 0),
+        accounts=account_lines(connection, school.slug, end),
+        review_link=link,
+    )
+
+
+def digest_due(connection: sa.Connection, *, now: datetime, hour: int) -> list[tuple[School, date]]:
+    """Return the past London days without a digest, oldest first, once it is `hour` o'clock in London on the day after."""
+    due: list[tuple[School, date]] = []
+    for school in people.schools(connection):
+        opened = connection.execute(sa.select(LEDGER.c.at).where(LEDGER.c.school == school.slug, LEDGER.c.seq == 1)).scalar()
+        if opened is None:
+            continue
+        last = london_date(now - timedelta(hours=hour)) - timedelta(days=1)
+        first = max(london_date(opened), last - timedelta(days=DAYS_BACK))
+        made = set(connection.execute(sa.select(DIGESTS.c.day).where(DIGESTS.c.school == school.slug, DIGESTS.c.day >= first)).scalars())
+        days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+        due.extend((school, day) for day in days if day not in made)
+    return due
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One thing that happened to an item: when, what (a ledger event or a review), by whom, and the justification if a person gave one."""
+
+    at: datetime
+    what: str
+    actor: str
+    why: str = ""
+
+
+def history(connection: sa.Connection, work: Work) -> list[HistoryLine]:
+    """Return an item's history from the ledger and its reviews, oldest first."""
+    subjects = [f"item-{work.item.id}"]
+    if work.record is not None:
+        subjects.append(work.record.record_id)
+    from_ledger = sa.select(LEDGER.c.at, LEDGER.c.event).where(LEDGER.c.school == work.item.school, LEDGER.c.subject.in_(subjects))
+    lines = [HistoryLine(row.at, row.event, "service") for row in connection.execute(from_ledger.order_by(LEDGER.c.seq))]
+    reviews = sa.select(REVIEWS).where(REVIEWS.c.item_id == work.item.id).order_by(REVIEWS.c.id)
+    lines.extend(HistoryLine(row.at, row.verdict, row.actor, row.justification) for row in connection.execute(reviews))
+    return sorted(lines, key=lambda line: line.at)
+
+
+def totals(connection: sa.Connection) -> dict[str, int]:
+    """Return the whole database's counts, for the demo's summary."""
+    by_state = sa.select(ITEMS.c.state, ITEMS.c.outcome, ITEMS.c.held_at.is_not(None).label("held"), sa.func.count().label("n"))
+    rows = connection.execute(by_state.group_by(ITEMS.c.state, ITEMS.c.outcome, ITEMS.c.held_at.is_not(None))).all()
+    return {
+        "polled": sum(row.n for row in rows),
+        "cleared": sum(row.n for row in rows if row.state == State.CLEARED),
+        "flagged": sum(row.n for row in rows if row.outcome in {Outcome.HIDE, Outcome.ROUTE}),
+        "routed": sum(row.n for row in rows if row.outcome == Outcome.ROUTE),
+        "withheld": sum(row.n for row in rows if row.outcome == Outcome.WITHHOLD),
+        "held": sum(row.n for row in rows if row.held),
+    }
