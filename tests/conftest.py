@@ -1,11 +1,93 @@
 """Fixtures every test may use, and the wall: no test reaches beyond this machine."""
 
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
+import sqlalchemy as sa
+from pytest_socket import socket_allow_hosts
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from moderator.store.database import Database, upgrade
+from moderator.store.engine import open_engine
+from stage import Stage, set_up
 
 
-def pytest_runtest_setup(item: pytest.Item) -> None:
+def pytest_runtest_setup() -> None:
     """Let tests talk to loopback and Unix sockets only."""
-    from pytest_socket import socket_allow_hosts  # noqa: PLC0415 - a plugin's function, wanted only here
-
-    del item
     socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """Yield an empty, migrated SQLite database."""
+    engine = open_engine(f"sqlite:///{tmp_path / 'moderator.db'}")
+    upgrade(engine)
+    yield Database(engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def stage(database: Database, tmp_path: Path) -> Iterator[Stage]:
+    """Yield a stage with one approved account in hide mode."""
+    made = set_up(database, tmp_path)
+    yield made
+    made.tools.recorder.close()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Yield the socket folder of a real PostgreSQL server started for this run; each test makes a database of its own in it."""
+    programs = _postgres_programs()
+    folder = tmp_path_factory.mktemp("pg")
+    as_user: list[str] = []
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres")
+        for parent in (folder, *folder.parents):
+            if parent == Path("/tmp"):  # noqa: S108 - up to the shared root of temporary folders
+                break
+            parent.chmod(0o711 if parent != folder else 0o700)
+        as_user = ["runuser", "-u", "postgres", "--"]
+    data = folder / "data"
+    subprocess.run([*as_user, programs / "initdb", "-D", data, "-A", "trust", "-U", "postgres"], check=True, capture_output=True, cwd=folder)
+    options = f"-k {folder} -h '' -c fsync=off"
+    started = [*as_user, programs / "pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start"]
+    subprocess.run(started, check=True, stdout=subprocess.DEVNULL, cwd=folder)
+    yield str(folder)
+    subprocess.run([*as_user, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"], check=True, capture_output=True, cwd=folder)
+
+
+def _postgres_programs() -> Path:
+    named = os.environ.get("POSTGRES_BIN")
+    found = [Path(named)] if named else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not found:
+        pytest.fail("PostgreSQL is not on this machine: run `make test`, which installs it")
+    return found[-1]
+
+
+@pytest.fixture
+def postgres_database(postgres: str, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """Yield an empty, migrated PostgreSQL database."""
+    name = f"t{abs(hash(request.node.nodeid))}"
+    root = sa.create_engine(f"postgresql+psycopg://postgres@/postgres?host={postgres}", isolation_level="AUTOCOMMIT")
+    with root.connect() as connection:
+        connection.execute(sa.text(f'CREATE DATABASE "{name}"'))
+    root.dispose()
+    engine = open_engine(f"postgresql+psycopg://postgres@/{name}?host={postgres}")
+    upgrade(engine)
+    yield Database(engine)
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
+    """Yield a stage on each of the two engines."""
+    name = "database" if request.param == "sqlite" else "postgres_database"
+    made = set_up(request.getfixturevalue(name), tmp_path)
+    yield made
+    made.tools.recorder.close()

@@ -37,3 +37,27 @@ def london_day(day: date) -> tuple[datetime, datetime]:
     start = datetime.combine(day, time(), tzinfo=LONDON)
     end = datetime.combine(day + timedelta(days=1), time(), tzinfo=LONDON)
     return start.astimezone(UTC), end.astimezone(UTC)
+
+
+class SystemClock:
+    """The machine's clock; implements ports.Clock."""
+
+    def now(self) -> datetime:
+        """Return aware UTC."""
+        return datetime.now(UTC)
+
+
+class FrozenClock:
+    """A clock that stands still until it is moved: for rehearsals and tests; implements ports.Clock."""
+
+    def __init__(self, at: datetime) -> None:
+        """Start at an aware time."""
+        self._at = at.astimezone(UTC)
+
+    def now(self) -> datetime:
+        """Return the time it was set to."""
+        return self._at
+
+    def move(self, by: timedelta) -> None:
+        """Move on, or back with a negative duration."""
+        self._at += by

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -130,6 +130,20 @@ class Database:
             for table in (items.ITEMS, people.ACCOUNTS, outbox.ALERTS, outbox.OUTBOX):
                 unit.connection.execute(sa.update(table).where(table.c.lease_until.is_not(None)).values(lease_until=None))
 
+    def poll_now(self) -> None:
+        """Make every account due for a poll now; approval, pauses and budgets still hold."""
+        with self.unit() as unit:
+            unit.connection.execute(sa.update(people.ACCOUNTS).values(next_poll_at=datetime(2000, 1, 1, tzinfo=UTC)))
+
+    def stuck(self) -> bool:
+        """Return whether all that waits, waits for a person to re-authorise its account."""
+        needs = sa.select(people.ACCOUNTS.c.id).where(people.ACCOUNTS.c.needs_person)
+        free = sa.select(items.ITEMS.c.id).where(items.ITEMS.c.stage.is_not(None), items.ITEMS.c.account_id.not_in(needs)).limit(1)
+        alerts = sa.select(outbox.ALERTS.c.id).where(outbox.ALERTS.c.mail_key.is_(None)).limit(1)
+        mails = sa.select(outbox.OUTBOX.c.id).where(outbox.OUTBOX.c.sent_at.is_(None)).limit(1)
+        with self.reading() as connection:
+            return all(connection.execute(query).first() is None for query in (free, alerts, mails))
+
     def next_due(self) -> datetime | None:
         """Return when the next waiting item, alert or message is due; None when nothing waits."""
         waiting = (
@@ -140,6 +154,12 @@ class Database:
         with self.reading() as connection:
             found = [connection.execute(query).scalar() for query in waiting]
         return min((moment for moment in found if moment is not None), default=None)
+
+    def latest_seal(self) -> datetime | None:
+        """Return when the newest record was sealed; None when there is none."""
+        with self.reading() as connection:
+            found: datetime | None = connection.execute(sa.select(sa.func.max(items.RECORDS.c.sealed_at))).scalar()
+            return found
 
     def prune(self, *, before: datetime, limit: int) -> int:
         """Blank cleared items and drop pages nothing needs (R28)."""

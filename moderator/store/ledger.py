@@ -1,6 +1,7 @@
 """The ledger: chained in the database with the state it tells of, and copied line by line to a file an outsider can read."""
 
 import fcntl
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import BinaryIO
 
 import sqlalchemy as sa
 
-from moderator.domain.errors import EvidenceFailed, Transient
+from moderator.domain.errors import BadInput, EvidenceFailed, Transient
 from moderator.domain.events import GENESIS, Event, Head, LedgerEvent, chain, line_hash
 from moderator.store import people
 from moderator.store.engine import READ, insert_new
@@ -147,3 +148,12 @@ def _missing(connection: sa.Connection, school: str, after: int) -> Iterator[byt
 def opened(public_key: str, at: datetime) -> LedgerEvent:
     """Return a ledger's first event, which carries the service's public key."""
     return LedgerEvent(Event.OPENED, at, "ledger", facts={"public_key": public_key})
+
+
+def public_key(connection: sa.Connection, school: str) -> str:
+    """Return the public key in the ledger's first line. Raises BadInput when the ledger was not opened."""
+    line = connection.execute(sa.select(LEDGER.c.line).where(LEDGER.c.school == school, LEDGER.c.seq == 1)).scalar()
+    if line is None:
+        message = f"the ledger of {school} has no first line"
+        raise BadInput(message)
+    return str(json.loads(line)["public_key"])

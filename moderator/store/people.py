@@ -189,12 +189,17 @@ class StoredCredentials:
 
     def save(self, token: Token) -> None:
         """Store a token durably."""
-        plain = json.dumps({"access": token.access, "refresh": token.refresh, "expires_at": utc_text(token.expires_at)})
-        values: dict[str, Any] = {"sealed": self._sealer.seal(plain), "updated_at": token.expires_at}
         with self._engine.begin() as connection:
-            known = sa.update(CREDENTIALS).where(CREDENTIALS.c.account_id == self._account_id).values(values)
-            if connection.execute(known).rowcount == 0:
-                connection.execute(sa.insert(CREDENTIALS).values(values | {"account_id": self._account_id}))
+            self.store(connection, self._sealer, self._account_id, token)
+
+    @staticmethod
+    def store(connection: sa.Connection, sealer: Sealer, account_id: int, token: Token) -> None:
+        """Store a token in a transaction that does more than this."""
+        plain = json.dumps({"access": token.access, "refresh": token.refresh, "expires_at": utc_text(token.expires_at)})
+        values: dict[str, Any] = {"sealed": sealer.seal(plain), "updated_at": token.expires_at}
+        known = sa.update(CREDENTIALS).where(CREDENTIALS.c.account_id == account_id).values(values)
+        if connection.execute(known).rowcount == 0:
+            connection.execute(sa.insert(CREDENTIALS).values(values | {"account_id": account_id}))
 
 
 def replace_roll(connection: sa.Connection, school: str, entries: Iterable[RollEntry], tokens: Iterable[RollToken], sealer: Sealer) -> int:

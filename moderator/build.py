@@ -1,0 +1,268 @@
+"""The composition root: settings in, a running context out. The only module that knows every part."""
+
+import fcntl
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+from moderator import __version__
+from moderator.domain.account import Account, School
+from moderator.domain.errors import BadInput
+from moderator.domain.policy import Policy
+from moderator.domain.times import SystemClock
+from moderator.evidence.browser import Browser
+from moderator.evidence.recorder import BrowserRecorder
+from moderator.evidence.stamp import HttpAuthority, Signer
+from moderator.evidence.vault import FolderVault
+from moderator.jobs.local import NoDispatcher
+from moderator.learn.classifier import LinearClassifier
+from moderator.learn.roll import RollMatcher
+from moderator.mail.compose import JinjaComposer
+from moderator.mail.outbox import FolderMailer
+from moderator.mail.smtp import SmtpMailer
+from moderator.platforms.x.adapter import XPlatform
+from moderator.ports import Clock, Credentials, Dispatcher, Mailer, Platform, Token
+from moderator.settings import Settings
+from moderator.steps.drain import Tools
+from moderator.store import ledger as ledgers
+from moderator.store import people
+from moderator.store.database import Database, upgrade
+from moderator.store.engine import open_engine
+from moderator.store.ledger import LedgerFile
+from moderator.store.sealed import Sealer
+
+KEY_FILES = ("encryption.key", "roll.key", "signing.pem")
+"""The service's own secrets, made once by `moderator doctor --make-keys`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A composed service. `close` ends browser and connections."""
+
+    settings: Settings
+    database: Database
+    tools: Tools
+    sealer: Sealer
+    close: Callable[[], None]
+
+
+def make_keys(folder: Path) -> list[str]:
+    """Make the secret files that are missing, readable by their owner only; return their names. Never overwrites one."""
+    from cryptography.fernet import Fernet  # noqa: PLC0415 - only at set-up
+
+    makers: dict[str, Callable[[], bytes]] = {
+        "encryption.key": Fernet.generate_key,
+        "roll.key": lambda: os.urandom(32).hex().encode(),
+        "signing.pem": lambda: Signer.generate().pem,
+    }
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = []
+    for name in KEY_FILES:
+        try:
+            handle = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            continue
+        with os.fdopen(handle, "wb") as file:
+            file.write(makers[name]() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        made.append(name)
+    return made
+
+
+def hold_data_dir(settings: Settings) -> BinaryIO:
+    """Take the data folder for this process alone, until the returned file is closed. Raises BadInput when another one has it."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = (settings.data_dir / ".lock").open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        message = f"{settings.data_dir} is in use by another moderator process; stop that one first"
+        raise BadInput(message) from error
+    return file
+
+
+def open_database(settings: Settings) -> Database:
+    """Open the database, bring its schema up to date, and register the schools of the settings."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = open_engine(settings.database_url)
+    upgrade(engine)
+    database = Database(engine, digest_hour=settings.digest_hour)
+    with database.unit() as unit:
+        for school in settings.schools():
+            people.put_school(unit.connection, school)
+    return database
+
+
+def sealer(settings: Settings) -> Sealer:
+    """Return the encryption of stored secrets."""
+    return Sealer(settings.secret("encryption.key").split())
+
+
+def credentials(settings: Settings, database: Database, account_id: int) -> Credentials:
+    """Return where one account's token lives."""
+    return people.StoredCredentials(database.engine, sealer(settings), account_id)
+
+
+def policy(settings: Settings) -> Policy:
+    """Return the policy in force. Raises BadInput when its file cannot be used."""
+    if settings.policy_file is None:
+        return Policy.bundled()
+    try:
+        text = settings.policy_file.read_text(encoding="utf-8")
+    except OSError as error:
+        message = f"policy_file {settings.policy_file}: cannot be read ({error.strerror})"
+        raise BadInput(message) from error
+    return Policy.from_toml(text, where=str(settings.policy_file))
+
+
+def classifier(settings: Settings, database: Database) -> LinearClassifier:
+    """Return the classifier with the schools' rolls."""
+    with database.reading() as connection:
+        tokens = people.roll_tokens(connection)
+    matcher = RollMatcher(tokens, bytes.fromhex(settings.secret("roll.key"))) if tokens else None
+    return LinearClassifier(settings.models_dir, matcher)
+
+
+def mailer(settings: Settings) -> Mailer:
+    """Return SMTP, or the `outbox/` folder when no server is set."""
+    mail = settings.mail
+    if mail is None:
+        return FolderMailer(settings.data_dir / "outbox")
+    return SmtpMailer(
+        host=mail.host,
+        port=mail.port,
+        username=mail.username,
+        password=settings.secret("smtp-password") if mail.username else "",
+        starttls=mail.starttls,
+        timeout=mail.timeout_seconds,
+        ca_file=mail.ca_file,
+    )
+
+
+def platforms(settings: Settings, database: Database, clock: Clock) -> Callable[[Account], Platform]:
+    """Return how steps get an account's adapter: one adapter an account, kept."""
+    known: dict[int, Platform] = {}
+
+    def platform_for(account: Account) -> Platform:
+        if account.id not in known:
+            known[account.id] = x_platform(settings, account, credentials(settings, database, account.id), clock)
+        return known[account.id]
+
+    return platform_for
+
+
+def x_platform(settings: Settings, account: Account, credentials: Credentials, clock: Clock) -> XPlatform:
+    """Return the adapter of one X account. Raises BadInput when X is not set up."""
+    if account.platform != "x" or settings.x is None:
+        message = f"account @{account.handle} is on {account.platform}, which is not set up: add [x] with client_id to moderator.toml"
+        raise BadInput(message)
+    return XPlatform(
+        platform_id=account.platform_id,
+        handle=account.handle,
+        credentials=credentials,
+        clock=clock,
+        client_id=settings.x.client_id,
+        client_secret=settings.optional_secret("x-client-secret"),
+        api_url=settings.x.api_url,
+        site_url=settings.x.site_url,
+        timeout=settings.x.timeout_seconds,
+    )
+
+
+class HeldToken:
+    """A token in memory, for the one call that finds out whose it is; implements ports.Credentials."""
+
+    def __init__(self, token: Token) -> None:
+        """Hold the token."""
+        self.token = token
+
+    def load(self) -> Token:
+        """Return it."""
+        return self.token
+
+    def save(self, token: Token) -> None:
+        """Hold the newer one instead."""
+        self.token = token
+
+
+def identify(settings: Settings, *, platform: str, handle: str, school: School, held: HeldToken) -> str:
+    """Return the platform's id of the account a token belongs to. One request. Raises BadInput when it is another handle's."""
+    account = Account(0, school, platform, handle, "0", "", 1)
+    return x_platform(settings, account, held, SystemClock()).identity()
+
+
+def open_ledgers(database: Database, signer: Signer, clock: Clock) -> None:
+    """Begin each school's ledger with the public key; refuse a signing key that is not the ledger's."""
+    for school in database.schools():
+        with database.unit() as unit:
+            if ledgers.head(unit.connection, school.slug).seq == 0:
+                unit.append(school.slug, ledgers.opened(signer.public_key, clock.now()))
+            elif ledgers.public_key(unit.connection, school.slug) != signer.public_key:
+                message = "signing.pem is not the key this ledger was opened with: bring the old key back from your backup"
+                raise BadInput(message)
+
+
+def build(settings: Settings, *, dispatcher: Dispatcher | None = None, clock: Clock | None = None) -> Context:
+    """Compose the whole service. Raises BadInput, in one line, for anything a person must mend first."""
+    clock = clock or SystemClock()
+    database = open_database(settings)
+    signer = Signer(settings.secret("signing.pem").encode())
+    open_ledgers(database, signer, clock)
+    try:
+        vault = FolderVault(settings.vault_dir)
+        recorder = BrowserRecorder(
+            vault=vault,
+            browser=Browser(),
+            signer=signer,
+            authorities=[HttpAuthority(each.name, each.url, each.chain_file.read_bytes()) for each in settings.timestamps],
+            clock=clock,
+            templates=settings.templates_dir,
+            software=f"moderator {__version__}",
+        )
+    except OSError as error:
+        message = f"timestamps: a chain_file cannot be read ({error.strerror})"
+        raise BadInput(message) from error
+    tools = Tools(
+        store=database,
+        platform_for=platforms(settings, database, clock),
+        classifier=classifier(settings, database),
+        policy=policy(settings),
+        recorder=recorder,
+        vault=vault,
+        ledger=LedgerFile(database.engine, settings.data_dir),
+        composer=JinjaComposer(
+            templates=settings.templates_dir, sender=settings.mail_sender, trust_domain=settings.mail_sender.rpartition("@")[2]
+        ),
+        mailer=mailer(settings),
+        clock=clock,
+        dispatcher=dispatcher or NoDispatcher(),
+        review_url=settings.public_url,
+        delegation=settings.delegation,
+        admin_on_duty=settings.admin_on_duty,
+        alert_batch=timedelta(seconds=settings.alert_batch_seconds),
+        silence=timedelta(hours=settings.silence_hours),
+        keep_cleared=timedelta(hours=settings.keep_cleared_hours),
+    )
+    tools = replace(tools, visible_after_hide=_visible_after_hide(database, tools))
+
+    def close() -> None:
+        recorder.close()
+        database.engine.dispose()
+
+    return Context(settings, database, tools, sealer(settings), close)
+
+
+def _visible_after_hide(database: Database, tools: Tools) -> dict[str, str]:
+    """Return what each platform in use still shows after a hide (R12)."""
+    with database.reading() as connection:
+        accounts = people.accounts(connection)
+    said: dict[str, str] = {}
+    for account in accounts:
+        if account.platform not in said:
+            said[account.platform] = tools.platform_for(account).capabilities.visible_after_hide
+    return said

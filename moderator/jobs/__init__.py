@@ -1,0 +1,1 @@
+"""When steps run: one schedule table, and the driver that calls it."""

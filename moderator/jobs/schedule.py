@@ -1,0 +1,44 @@
+"""The schedule: which step runs how often. The one table every driver reads; progress is in the database, nothing is pickled."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from moderator.steps.alert import alert
+from moderator.steps.decide import decide
+from moderator.steps.digest import digest
+from moderator.steps.drain import Step
+from moderator.steps.hide import hide
+from moderator.steps.poll import poll
+from moderator.steps.prune import prune
+from moderator.steps.record import record
+from moderator.steps.restore import restore
+from moderator.steps.score import score
+from moderator.steps.send import send
+from moderator.steps.sweep import sweep
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One row: the step's name, the step, how often it runs, how much it takes at once, and its queue."""
+
+    name: str
+    step: Step
+    every: timedelta
+    limit: int
+    queue: str
+
+
+SCHEDULE: tuple[Job, ...] = (
+    Job("poll", poll, timedelta(seconds=10), 1, "platform"),
+    Job("score", score, timedelta(seconds=5), 200, "assess"),
+    Job("decide", decide, timedelta(seconds=5), 200, "assess"),
+    Job("alert", alert, timedelta(seconds=5), 10, "tell"),
+    Job("record", record, timedelta(seconds=5), 4, "evidence"),
+    Job("hide", hide, timedelta(seconds=5), 20, "platform"),
+    Job("restore", restore, timedelta(seconds=5), 20, "platform"),
+    Job("send", send, timedelta(seconds=10), 10, "tell"),
+    Job("digest", digest, timedelta(minutes=5), 10, "tell"),
+    Job("sweep", sweep, timedelta(minutes=5), 100, "keep"),
+    Job("prune", prune, timedelta(minutes=30), 500, "keep"),
+)
+"""In the order of the line. How often an account is really polled is decided by its own row (`next_poll_in`)."""

@@ -1,0 +1,27 @@
+"""Logs: one JSON line an event on stderr, past-tense names and ids only. Called by the command line at start."""
+
+import logging
+import sys
+
+import structlog
+
+QUIET = ("tweepy", "urllib3", "requests_oauthlib", "oauthlib", "apscheduler", "alembic", "asyncio", "playwright", "httpx")
+"""Libraries whose own log lines can carry tokens, addresses or text: errors only."""
+
+
+def set_up(*, verbose: bool = False) -> None:
+    """Configure logging for the process; may be repeated. `verbose` shows events, otherwise only what a person should look at."""
+    level = logging.INFO if verbose else logging.WARNING
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )

@@ -1,0 +1,246 @@
+"""Settings: one `moderator.toml`, the environment, and secret files. Called by build and the command line."""
+
+import os
+import stat
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from moderator.domain.account import School
+from moderator.domain.errors import BadInput
+
+PACKAGE = Path(__file__).parent
+ASSETS = PACKAGE / "assets" if (PACKAGE / "assets").is_dir() else PACKAGE.parent
+"""Where `models/` and `templates/` are: inside the installed package, or beside it in a checkout."""
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def _slug(value: str) -> str:
+    if not value or not value.isascii() or not all(letter.islower() or letter.isdigit() or letter == "-" for letter in value):
+        message = "a school's slug is lower-case letters, digits and hyphens"
+        raise ValueError(message)
+    return value
+
+
+def _address(value: str) -> str:
+    name, _, domain = value.rpartition("@")
+    if not name or "." not in domain or any(letter.isspace() for letter in value):
+        message = f"{value!r} is not an e-mail address"
+        raise ValueError(message)
+    return value
+
+
+Slug = Annotated[str, AfterValidator(_slug)]
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SchoolTable(_Table):
+    """One `[[school]]`: `head_email` must be on one of `email_domains` (R26)."""
+
+    slug: Slug
+    name: str = Field(min_length=1)
+    urn: str = ""
+    head_email: Address
+    email_domains: list[str] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _school_addresses_only(self) -> "SchoolTable":
+        domain = self.head_email.rpartition("@")[2].lower()
+        if domain not in {name.lower() for name in self.email_domains}:
+            message = f"head_email {self.head_email!r} is not on the school's domains: alerts go to school addresses only (R26)"
+            raise ValueError(message)
+        return self
+
+
+class TrustTable(_Table):
+    """`[trust]`."""
+
+    name: str = Field(min_length=1)
+
+
+class XTable(_Table):
+    """`[x]`: the app registered with X. `api_url` can point at a practice network."""
+
+    client_id: str = Field(min_length=1)
+    api_url: str = "https://api.x.com"
+    site_url: str = "https://x.com"
+    timeout_seconds: float = Field(default=20.0, gt=0, le=120)
+
+
+class MailTable(_Table):
+    """`[mail]`: without it, mail goes to `outbox/` as `.eml` files. The password is the secret file `smtp-password`."""
+
+    host: str = Field(min_length=1)
+    port: int = Field(default=587, ge=1, le=65535)
+    username: str = ""
+    sender: Address
+    starttls: Literal["required", "implicit", "off"] = "required"
+    timeout_seconds: float = Field(default=30.0, gt=0, le=300)
+    ca_file: Path | None = None
+
+
+class TimestampTable(_Table):
+    """One `[[timestamps]]`: an RFC 3161 authority, at most two."""
+
+    name: Slug
+    url: str
+    chain_file: Path
+
+
+class Settings(BaseSettings):
+    """Everything a run needs to know. Unknown keys are refused; secrets are never in here, only the folder they lie in."""
+
+    model_config = SettingsConfigDict(env_prefix="MODERATOR_", env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    data_dir: Path
+    secrets_dir: Path
+    database: str = ""
+    trust: TrustTable
+    school: list[SchoolTable] = Field(min_length=1)
+    x: XTable | None = None
+    mail: MailTable | None = None
+    timestamps: list[TimestampTable] = Field(default_factory=list, max_length=2)
+    listen_host: str = "127.0.0.1"
+    listen_port: int = Field(default=8080, ge=0, le=65535)
+    review_url: str = ""
+    digest_hour: int = Field(default=7, ge=0, le=23)
+    alert_batch_seconds: int = Field(default=300, ge=0, le=300)
+    silence_hours: int = Field(default=2, ge=1, le=48)
+    keep_cleared_hours: int = Field(default=24, ge=1, le=168)
+    delegation: str = Field(min_length=1)
+    admin_on_duty: str = ""
+    policy_file: Path | None = None
+    models_dir: Path = ASSETS / "models"
+    templates_dir: Path = ASSETS / "templates"
+    sender: Literal[""] | Address = ""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file; no `.env` files."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+    @model_validator(mode="after")
+    def _safe(self) -> "Settings":
+        slugs = [school.slug for school in self.school]
+        if len(slugs) != len(set(slugs)):
+            message = "two [[school]] tables have the same slug"
+            raise ValueError(message)
+        if self.listen_host not in LOOPBACK and urlsplit(self.review_url).scheme != "https":
+            message = "listen_host is open to the network: set review_url to the https address that people use, behind a TLS proxy"
+            raise ValueError(message)
+        if self.secrets_dir.resolve().is_relative_to(self.data_dir.resolve() / "vault"):
+            message = "secrets_dir lies in the vault: keys must not be kept with what they protect"
+            raise ValueError(message)
+        return self
+
+    @property
+    def database_url(self) -> str:
+        """Return the database's URL; a file in `data_dir` unless set."""
+        return self.database or f"sqlite:///{self.data_dir / 'moderator.db'}"
+
+    @property
+    def public_url(self) -> str:
+        """Return the review app's address as people type it, without a slash at the end."""
+        return (self.review_url or f"http://{self.listen_host}:{self.listen_port}").rstrip("/")
+
+    @property
+    def vault_dir(self) -> Path:
+        """Return the vault's folder."""
+        return self.data_dir / "vault"
+
+    @property
+    def mail_sender(self) -> str:
+        """Return the address mail comes from."""
+        if self.mail:
+            return self.mail.sender
+        return self.sender or f"moderator@{self.school[0].email_domains[0]}"
+
+    def schools(self) -> list[School]:
+        """Return the schools as nouns. With one school the ledger is `ledger.jsonl`, else `ledger-<slug>.jsonl`; a school keeps its first."""
+        alone = len(self.school) == 1
+        return [
+            School(
+                slug=table.slug,
+                name=table.name,
+                urn=table.urn,
+                head_email=table.head_email,
+                email_domains=tuple(domain.lower() for domain in table.email_domains),
+                trust=self.trust.name,
+                ledger="ledger.jsonl" if alone else f"ledger-{table.slug}.jsonl",
+            )
+            for table in self.school
+        ]
+
+    def secret(self, name: str) -> str:
+        """Return a secret file's text, stripped. Raises BadInput when it is missing, empty, or readable by others."""
+        path = self.secrets_dir / name
+        try:
+            mode = path.stat().st_mode
+            text = path.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            message = (
+                f"secret {name}: {path} cannot be read ({error.strerror}); `moderator doctor --make-keys` makes the service's own keys"
+            )
+            raise BadInput(message) from error
+        if mode & (stat.S_IRWXG | stat.S_IRWXO) and "CREDENTIALS_DIRECTORY" not in os.environ:
+            message = f"secret {name}: {path} can be read by other users; run: chmod 600 {path}"
+            raise BadInput(message)
+        if not text:
+            message = f"secret {name}: {path} is empty"
+            raise BadInput(message)
+        return text
+
+    def optional_secret(self, name: str) -> str:
+        """Return a secret file's text, or an empty string when there is no such file."""
+        return self.secret(name) if (self.secrets_dir / name).exists() else ""
+
+
+def load(path: Path) -> Settings:
+    """Read `moderator.toml`. Raises BadInput with one line that says which key is wrong and how to mend it."""
+    try:
+        table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        message = f"{path}: cannot be read ({error.strerror}); give it with --config or MODERATOR_CONFIG (see the README, 'A real school')"
+        raise BadInput(message) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        message = f"{path}: not valid TOML: {error}"
+        raise BadInput(message) from error
+    here = path.resolve().parent
+    for key in ("data_dir", "secrets_dir", "policy_file"):
+        if isinstance(table.get(key), str):
+            table[key] = here / table[key]
+    if "CREDENTIALS_DIRECTORY" in os.environ:
+        table.setdefault("secrets_dir", Path(os.environ["CREDENTIALS_DIRECTORY"]))
+    return make(table, where=str(path))
+
+
+def make(table: dict[str, Any], *, where: str) -> Settings:
+    """Return checked settings from a table. Raises BadInput with one line for the first thing that is wrong."""
+    try:
+        return Settings(**table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        kind = first["type"]
+        what = {"extra_forbidden": "there is no such setting", "missing": "this setting is needed"}.get(
+            kind, first["msg"].removeprefix("Value error, ")
+        )
+        message = f"{where}: {key}: {what}" if key else f"{where}: {what}"
+        raise BadInput(message) from error
