@@ -236,7 +236,10 @@ def build(settings: Settings, *, dispatcher: Dispatcher | None = None, clock: Cl
         vault=vault,
         ledger=LedgerFile(database.engine, settings.data_dir),
         composer=JinjaComposer(
-            templates=settings.templates_dir, sender=settings.mail_sender, trust_domain=settings.mail_sender.rpartition("@")[2]
+            templates=settings.templates_dir,
+            sender=settings.mail_sender,
+            trust_domain=settings.mail_sender.rpartition("@")[2],
+            silence=timedelta(hours=settings.silence_hours),
         ),
         mailer=mailer(settings),
         clock=clock,

@@ -9,6 +9,7 @@ from moderator.domain.errors import Gone, NotAllowed, RateLimited, Refused, Tran
 from moderator.domain.events import Event, LedgerEvent
 from moderator.domain.lifecycle import Stage
 from moderator.domain.record import SealedRecord
+from moderator.domain.times import london_date
 from moderator.ports import Work
 from moderator.steps.drain import MAX_ATTEMPTS, RE_AUTHORISE, RE_AUTHORISE_DONE, Tools, tell_of_account, tell_of_system, wait
 from moderator.steps.hold import hold
@@ -76,7 +77,7 @@ def _hide(tools: Tools, work: Work) -> bool:  # noqa: PLR0911 - one return an an
 def _sealed(tools: Tools, work: Work) -> SealedRecord | None:
     """Return the record when the item may be hidden; otherwise leave or hold the item and return None."""
     approval = work.account.approval
-    if approval is None or approval.mode is not Mode.HIDE or not work.account.pollable(tools.clock.now().date()):
+    if approval is None or approval.mode is not Mode.HIDE or not work.account.pollable(london_date(tools.clock.now())):
         with tools.store.unit() as unit:
             unit.leave(work, "The account's approval to hide has ended. It is recorded and still showing.")
         return None

@@ -4,6 +4,7 @@ from moderator import observe
 from moderator.domain.decision import Severity
 from moderator.domain.digest import AlertKind
 from moderator.domain.events import Event, LedgerEvent
+from moderator.domain.lifecycle import State
 from moderator.ports import AlertRequest, Work
 from moderator.steps.drain import Tools
 
@@ -23,7 +24,7 @@ def hold(tools: Tools, work: Work, why: str, *, kind: AlertKind = AlertKind.HELD
                 severity=Severity.SEVERE,
                 subject=subject,
                 what=why,
-                done="Nothing more is done to this comment until you decide. It is still showing.",
+                done=f"Nothing more is done to this comment until you decide. It is still {_showing(work)}.",
                 at=at,
                 due_at=at,
                 item_id=work.item.id,
@@ -31,6 +32,10 @@ def hold(tools: Tools, work: Work, why: str, *, kind: AlertKind = AlertKind.HELD
         )
     tools.ledger.sync(work.item.school)
     observe.went_wrong("item_held", item=work.item.id, stage=str(work.stage))
+
+
+def _showing(work: Work) -> str:
+    return "hidden" if work.state in {State.HIDDEN, State.UPHELD} and work.hide_called_at else "showing"
 
 
 def subject_of(work: Work) -> str:

@@ -20,6 +20,7 @@ from moderator.domain.events import Event, LedgerEvent
 from moderator.domain.item import Fetched
 from moderator.domain.lifecycle import Stage, State
 from moderator.domain.record import Evidence, SealedRecord, record_id
+from moderator.domain.times import london_date
 from moderator.ports import Work
 from moderator.steps.drain import RE_AUTHORISE, RE_AUTHORISE_DONE, Tools, tell_of_account, tell_of_system, wait
 from moderator.steps.hold import hold
@@ -85,7 +86,7 @@ def _look_up(tools: Tools, work: Work) -> tuple[Fetched | None, bool, str]:  # n
     """Return the comment as it is now, whether it is gone, and why it was not fetched if it was not."""
     account, now = work.account, tools.clock.now()
     month = now.strftime("%Y-%m")
-    if not account.pollable(now.date()):
+    if not account.pollable(london_date(now)):
         return None, False, "the account has no live approval"
     with tools.store.unit() as unit:
         booked = unit.reserve_reads(account.id, month, LOOK_UP_READS)

@@ -104,6 +104,26 @@ def flagged_on(connection: sa.Connection, school: str, day: date, *, limit: int,
     return [_listed(row) for row in connection.execute(wanted.limit(limit).offset(after))]
 
 
+_FINISHED = (State.HIDDEN, State.UPHELD, State.RESTORED, State.GONE)
+
+
+def _finished(school: str, day: date) -> sa.ColumnElement[bool]:
+    start, end = london_day(day)
+    of_day = sa.and_(ITEMS.c.school == school, ITEMS.c.first_seen_at >= start, ITEMS.c.first_seen_at < end)
+    return sa.and_(of_day, ITEMS.c.state.in_([state.value for state in _FINISHED]))
+
+
+def finished_on(connection: sa.Connection, school: str, day: date, *, limit: int) -> list[Listed]:
+    """Return what was done with items first seen on a London day: hidden, kept, shown again or found deleted, newest first."""
+    wanted = sa.select(*_LIST).where(_finished(school, day)).order_by(ITEMS.c.first_seen_at.desc(), ITEMS.c.id.desc())
+    return [_listed(row) for row in connection.execute(wanted.limit(limit))]
+
+
+def count_finished_on(connection: sa.Connection, school: str, day: date) -> int:
+    """Return how many items `finished_on` would list."""
+    return connection.execute(sa.select(sa.func.count()).select_from(ITEMS).where(_finished(school, day))).scalar_one()
+
+
 def counts(connection: sa.Connection, school: str, start: datetime, end: datetime) -> DigestCounts:
     """Return the counts of the items first seen from `start` to before `end`, and of what people did in that time."""
     seen = (
@@ -192,7 +212,7 @@ def digest_of(connection: sa.Connection, school: School, day: date, *, link: str
     start, end = london_day(day)
     waiting = needing_review(connection, school.slug, limit=LISTED)
     tally = counts(connection, school.slug, start, end)
-    done = [row for row in flagged_on(connection, school.slug, day, limit=LISTED) if row.state not in {State.RECORDED, State.FLAGGED}]
+    done = finished_on(connection, school.slug, day, limit=LISTED)
     return Digest(
         school=school,
         day=day,
@@ -202,7 +222,7 @@ def digest_of(connection: sa.Connection, school: School, day: date, *, link: str
         needs_you=_digest_lines(waiting, link),
         more_needing_you=max(tally.waiting_for_decision - len(waiting), 0),
         done=_digest_lines(done, link),
-        more_done=max(tally.hidden - len(done), 0),
+        more_done=max(count_finished_on(connection, school.slug, day) - LISTED, 0),
         accounts=account_lines(connection, school.slug, end),
         review_link=link,
     )

@@ -1,0 +1,1 @@
+"""The assessor: scikit-learn models, the roll, names and guards behind the Classifier port."""

@@ -1,0 +1,152 @@
+"""The composer: alerts and digests become messages, three templates each (subject, text, HTML). The alert and digest steps call it.
+
+What goes in holds no names, no comment text and no pictures (R28), and nothing here adds any: no image, no tracking, no remote style.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from moderator.domain.account import School
+from moderator.domain.decision import Severity
+from moderator.domain.digest import AccountLine, AlertKind, AlertLine, AlertMail, Digest
+from moderator.domain.errors import BadInput
+from moderator.domain.times import london_date
+from moderator.mail import moments, words
+from moderator.mail.clean import cleaned, one_line
+from moderator.mail.headers import Envelope, Words, address, addresses, build, domain
+from moderator.mail.inline import inlined
+from moderator.mail.wrap import wrapped
+
+IN_FULL = 10
+"""How many alerts a mail tells in full; the rest get a line each, so that a storm still reads on a phone."""
+
+SILENCE = timedelta(hours=2)
+"""A gap since the last good poll from which the digest says that an account needs attention, unless set otherwise (R4; our choice)."""
+
+_RANK = {Severity.SEVERE: 0, Severity.ORDINARY: 1, Severity.NONE: 2}
+
+
+def _system_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class JinjaComposer:
+    """Implements the Composer port with the templates in `templates/mail/`."""
+
+    def __init__(
+        self,
+        *,
+        templates: Path,
+        sender: str,
+        trust_domain: str,
+        now: Callable[[], datetime] = _system_now,
+        silence: timedelta = SILENCE,
+    ) -> None:
+        """Read templates from the folder `templates` (the one that holds `mail/`).
+
+        `sender` is the From address, with or without a name; `trust_domain` ends the message ids; `now` gives aware UTC for the Date;
+        an account without a good poll for longer than `silence` is shown as wanting attention (R4).
+        Raises BadInput when the sender or the domain is not one, or the templates are missing.
+        """
+        if not (templates / "mail" / "layout.html.j2").is_file():
+            message = f"mail templates: no mail/layout.html.j2 in {templates}; give the project's templates folder"
+            raise BadInput(message)
+        self._sender = address(sender, what="mail sender")
+        self._domain = domain(trust_domain, what="trust domain")
+        self._now = now
+        self._silence = silence
+        self._templates = _environment(templates)
+
+    def alert(self, mail: AlertMail) -> EmailMessage:
+        """Return the alert message: the worst first. A school's alerts of one London day share a thread.
+
+        Repeatable: the same mail has the same Message-ID. Raises BadInput for a bad address or a mail without lines.
+        """
+        if not mail.lines:
+            message = f"alert {mail.key}: there is nothing to tell; an alert needs at least one line"
+            raise BadInput(message)
+        lines = sorted(cleaned(mail.lines), key=_worst_first)
+        day = london_date(max(line.at for line in lines))
+        worst = lines[0].severity
+        rendered = self._render(
+            "alert",
+            mail.school,
+            worst=worst,
+            lines=lines[:IN_FULL],
+            rest=lines[IN_FULL:],
+            total=len(lines),
+            visible_after_hide=cleaned(mail.visible_after_hide) if any(line.kind is AlertKind.FLAGGED for line in lines) else (),
+        )
+        envelope = self._envelope(mail.to, mail.key, thread=f"alerts-{mail.school.slug}-{day.isoformat()}", urgent=worst is Severity.SEVERE)
+        return build(envelope, rendered)
+
+    def digest(self, digest: Digest) -> EmailMessage:
+        """Return the digest message: what needs a person first. Repeatable: one Message-ID a school and day.
+
+        Raises BadInput for a bad address.
+        """
+        now = self._now()
+        told = cleaned(digest)
+        needing = len(told.needs_you) + told.more_needing_you
+        rendered = self._render(
+            "digest",
+            digest.school,
+            digest=told,
+            now=now,
+            needing=needing,
+            quiet=not needing and not told.done and not told.counts.flagged and not told.counts.withheld and not told.counts.held,
+            troubled=[line.handle for line in told.accounts if self._wants_attention(line, now)],
+            silence=self._silence,
+        )
+        return build(self._envelope(digest.to, digest.key), rendered)
+
+    def _wants_attention(self, line: AccountLine, now: datetime) -> bool:
+        return bool(line.trouble) or line.last_good_poll is None or now - line.last_good_poll > self._silence
+
+    def _envelope(self, to: str, key: str, *, thread: str = "", urgent: bool = False) -> Envelope:
+        return Envelope(self._sender, addresses(to, what="mail recipient"), key, self._domain, self._now(), thread, urgent)
+
+    def _render(self, name: str, school: School, **told: object) -> Words:
+        context = {"school": cleaned(school), **told}
+        subject, text, html = (
+            self._templates.get_template(f"mail/{name}.{part}.j2").render(context) for part in ("subject.txt", "txt", "html")
+        )
+        return Words(one_line(subject), wrapped(text), inlined(html))
+
+
+def _environment(templates: Path) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for verb in (
+        words.title,
+        words.next_step,
+        words.button,
+        words.hurry,
+        words.serious,
+        words.mode_words,
+        words.at_handle,
+        words.platform_words,
+        words.plural,
+        words.web_link,
+        words.capital,
+        words.sentence,
+        moments.day_words,
+        moments.clock_words,
+        moments.moment_words,
+        moments.gap_words,
+    ):
+        environment.filters[verb.__name__] = verb
+    return environment
+
+
+def _worst_first(line: AlertLine) -> tuple[int, datetime]:
+    return _RANK[line.severity], line.at

@@ -1,0 +1,17 @@
+"""What a mailer must know before it sends: the message has an id and someone to go to. Both mailers call it."""
+
+from email.message import EmailMessage
+from email.utils import getaddresses
+
+from moderator.domain.errors import Refused
+
+
+def checked_id(message: EmailMessage) -> str:
+    """Return the Message-ID without its brackets. Raises Refused when the message has no id, no sender or no recipient."""
+    found = str(message["Message-ID"] or "").strip().strip("<>")
+    recipients = [spec for _, spec in getaddresses([str(value) for name in ("To", "Cc") for value in message.get_all(name, [])]) if spec]
+    for what, value in (("Message-ID", found), ("From", message["From"]), ("recipient", recipients)):
+        if not value:
+            text = f"a message without a {what} cannot be sent; it was not sent"
+            raise Refused(text)
+    return found

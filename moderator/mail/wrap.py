@@ -1,0 +1,25 @@
+"""Wrap the plain-text part at 72 columns. The composer calls it on what the text templates render."""
+
+import re
+import textwrap
+
+WIDTH = 72
+"""Columns of the plain-text part: the width that mail programs quote and show without breaking again."""
+
+_START = re.compile(r"\s*(?:- )?")
+
+
+def wrapped(text: str) -> str:
+    """Return the text with each line folded at 72 columns, further lines set under the first word of their own.
+
+    A web address or a hash is never broken, so one that is longer stands on a line of its own. Blank lines are kept, one at a time;
+    the text ends in one newline. Repeatable.
+    """
+    lines = "\n".join(_fold(line) for line in text.splitlines())
+    return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
+
+
+def _fold(line: str) -> str:
+    start = _START.match(line)
+    indent = " " * (start.end() if start else 0)
+    return textwrap.fill(line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

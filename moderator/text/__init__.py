@@ -1,0 +1,1 @@
+"""Pure text cleaning, shared by training and serving."""

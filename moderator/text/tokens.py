@@ -1,0 +1,34 @@
+"""Words with their places: in text as given (for names) and in normalised text (for reasons)."""
+
+import re
+from dataclasses import dataclass
+
+from moderator.text.normalise import normalise
+
+_WORD = re.compile(r"[^\W\d_]+(?:['’ʼ][^\W\d_]+)*")
+_POSSESSIVE = re.compile(r"['’ʼ]s$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word: `text[start:end]` in code points, and `key`, the form names are compared by."""
+
+    start: int
+    end: int
+    key: str
+
+
+def words(text: str) -> list[Word]:
+    """Return the words of a text as given; hyphens part words, apostrophes join them, a possessive 's is left out of the span."""
+    found: list[Word] = []
+    for match in _WORD.finditer(text):
+        word = _POSSESSIVE.sub("", match[0])
+        key = name_key(word)
+        if key:
+            found.append(Word(match.start(), match.start() + len(word), key))
+    return found
+
+
+def name_key(word: str) -> str:
+    """Return the form a name is compared by: case, accents, apostrophes and look-alikes undone, words joined by single spaces."""
+    return " ".join(part for part in normalise(word.replace("-", " ")).split() if part not in {"!", "?"})

@@ -1,0 +1,132 @@
+"""What the item page shows of an item, gathered from the store, the vault and the decision. Called by `item`."""
+
+import re
+
+from moderator.domain.decision import Severity
+from moderator.domain.digest import grounds
+from moderator.domain.errors import BadInput
+from moderator.domain.events import Event
+from moderator.domain.lifecycle import State
+from moderator.domain.record import SealedRecord
+from moderator.domain.review import Verdict
+from moderator.domain.score import Guard, Label
+from moderator.evidence.capture import IN_WORDS
+from moderator.ports import Work
+from moderator.steps.review import CAN_RESTORE
+from moderator.store import today
+from moderator.store.today import HistoryLine, Listed
+from moderator.web.checked import check_record
+from moderator.web.marks import pieces
+from moderator.web.opened import Opened
+from moderator.web.site import Site
+from moderator.web.words import waiting_words
+
+SAFEGUARDING = frozenset({Guard.DISCLOSURE.value, Guard.CRISIS.value})
+"""Labels on which the Designated Safeguarding Lead must act today (R15)."""
+
+_MANIFESTS = ("manifest-sha256.txt", "tagmanifest-sha256.txt")
+_LINE = re.compile(r"[0-9a-f]{64}  ((?:data/)?[A-Za-z0-9_][A-Za-z0-9._-]*)")
+_CAN_UPHOLD = frozenset({State.RECORDED, State.HIDDEN, State.GONE})
+
+
+def facts_of(site: Site, opened: Opened) -> dict[str, object]:
+    """Return everything the template `item` names. Reads only, apart from the check of the record."""
+    work = opened.work
+    decision, record = work.decision, work.record
+    labels = tuple(reason.label for reason in decision.reasons) if decision else ()
+    with site.database.reading() as connection:
+        history = [line for line in today.history(connection, work) if line.what != Event.REVIEWED.value]
+        waiting = [row for row in today.needing_review(connection, work.item.school, limit=2) if row.id != work.item.id]
+    return {
+        "item": work.item,
+        "comment": work.item.comment,
+        "account": work.account,
+        "decision": decision,
+        "severity": decision.severity if decision else Severity.NONE,
+        "state": today.state_words(_listed(opened)),
+        "working": waiting_words(work.stage) if work.stage and not opened.standing.held else "",
+        "held": opened.standing.held,
+        "trouble": opened.standing.trouble,
+        "needs_review": opened.standing.needs_review,
+        "grounds": grounds(labels),
+        "pieces": pieces(work.item.comment.text, decision.reasons if decision else ()),
+        "safeguarding": bool(SAFEGUARDING & set(labels)),
+        "scores": _scores(work),
+        "visible": _who_still_sees_it(site, work),
+        "record": record,
+        "kind_words": IN_WORDS[record.capture_kind] if record else "",
+        "check": check_record(site, record) if record else None,
+        "files": _files(site, record) if record else (),
+        "history": [_named(line) for line in history],
+        "verdicts": _verdicts(opened),
+        "following": waiting[0] if waiting else None,
+    }
+
+
+def _listed(opened: Opened) -> Listed:
+    work, decision = opened.work, opened.work.decision
+    return Listed(
+        id=work.item.id,
+        record_id=work.record.record_id if work.record else "",
+        school=work.item.school,
+        at=work.item.first_seen_at,
+        state=work.state,
+        outcome=decision.outcome.value if decision else "",
+        severity=decision.severity if decision else Severity.NONE,
+        kind=work.item.comment.kind.value,
+        held=opened.standing.held,
+        hideable=work.item.comment.hideable,
+        trouble=opened.standing.trouble,
+    )
+
+
+def _verdicts(opened: Opened) -> tuple[str, ...]:
+    """Return the decisions the form offers. While the service works on the item there are none: it would refuse them."""
+    work = opened.work
+    if work.stage is not None:
+        return ()
+    offered = {
+        Verdict.RETRY: opened.standing.held,
+        Verdict.UPHOLD: work.state in _CAN_UPHOLD,
+        Verdict.RESTORE: work.state in CAN_RESTORE,
+    }
+    return tuple(verdict.value for verdict, possible in offered.items() if possible)
+
+
+def _scores(work: Work) -> list[tuple[str, float, float | None]]:
+    """Return label, probability and threshold (None: not flagged on) of what the classifier found, highest first; under 1 % is left out."""
+    if work.score is None:
+        return []
+    thresholds = dict(work.decision.thresholds) if work.decision else {}
+    found = [(label.value.replace("_", " "), work.score.labels[label], thresholds.get(f"flag.{label.value}")) for label in Label]
+    return sorted((row for row in found if row[1] >= 0.01), key=lambda row: -row[1])  # noqa: PLR2004 - one per cent
+
+
+def _who_still_sees_it(site: Site, work: Work) -> str:
+    """Return who can see the comment, in words (R12)."""
+    sentence = site.tools.visible_after_hide.get(work.account.platform, "")
+    if not work.item.comment.hideable:
+        return "Everybody. This kind of comment cannot be hidden by us: report it or block its author on the platform."
+    if work.state is State.GONE:
+        return "Nobody: it was deleted on the platform. Copies may exist."
+    if work.state is State.HIDDEN or (work.state is State.UPHELD and work.hide_called_at is not None):
+        return f"It is hidden. {sentence}"
+    return "Everybody. It is not hidden."
+
+
+def _files(site: Site, record: SealedRecord) -> tuple[str, ...]:
+    """Return the names of the record's files as its own manifests list them; none when they cannot be read."""
+    names = []
+    for manifest in _MANIFESTS:
+        try:
+            text = site.tools.vault.open(record.path, manifest).decode("utf-8", "replace")
+        except BadInput:
+            continue
+        names += [match[1] for line in text.splitlines() if (match := _LINE.fullmatch(line))]
+        names.append(manifest)
+    return tuple(dict.fromkeys(names))
+
+
+def _named(line: HistoryLine) -> HistoryLine:
+    """Return a line with its actor only where a person acted: the service's own lines need no name."""
+    return HistoryLine(line.at, line.what, "" if line.actor == "service" else line.actor, line.why)

@@ -1,0 +1,35 @@
+"""The schema: up, down, and equal to the models, on both engines, with data in it."""
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlmodel import SQLModel
+from stage import Stage, comment
+
+from moderator.domain.errors import BadInput
+from moderator.store.database import downgrade, schema_version, upgrade
+from moderator.store.engine import open_engine
+
+
+def test_the_models_are_the_migrated_schema(any_stage: Stage) -> None:
+    with any_stage.database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        assert compare_metadata(context, SQLModel.metadata) == []
+
+
+def test_down_and_up_again_with_data(any_stage: Stage) -> None:
+    any_stage.platform.comments.append(comment(11, "You are an idiot"))
+    any_stage.run("poll", "score", "decide", "record", "hide")
+    engine = any_stage.database.engine
+    downgrade(engine)
+    assert sa.inspect(engine).get_table_names() == ["alembic_version"]
+    upgrade(engine)
+    at, newest = schema_version(engine)
+    assert at == newest
+    upgrade(engine)
+
+
+def test_another_kind_of_database_is_refused() -> None:
+    with pytest.raises(BadInput, match="not supported"):
+        open_engine("mysql://localhost/x")
