@@ -1,8 +1,32 @@
-"""The line from poll to digest, on both engines."""
+"""The line from poll to digest, on both engines, as the rules ask."""
 
-from stage import Stage, comment
+import json
+from datetime import date, timedelta
+from email import message_from_bytes
+from email.policy import default
+
+from stage import NOON, SCHOOL, Stage, comment, set_up
+
+from moderator.domain.account import Mode
+from moderator.domain.events import line_hash
+from moderator.evidence.check import verify
+from moderator.steps.digest import digest_for
+from moderator.steps.drain import drain
+from moderator.steps.sweep import sweep
+from moderator.store.database import Database
 
 LINE = ("poll", "score", "decide", "alert", "record", "hide", "send")
+
+
+def mails(stage: Stage) -> list[str]:
+    """Return every delivered message's headers and plain text."""
+    found = []
+    for path in sorted((stage.folder / "outbox").glob("*.eml")):
+        message = message_from_bytes(path.read_bytes(), policy=default)
+        body = message.get_body(("plain",))
+        assert body is not None
+        found.append(f"{message['To']}\n{message['Subject']}\n{body.get_content()}")
+    return found
 
 
 def test_comments_go_from_seen_to_their_end(any_stage: Stage) -> None:
@@ -16,3 +40,154 @@ def test_comments_go_from_seen_to_their_end(any_stage: Stage) -> None:
     any_stage.run(*LINE)
     assert any_stage.states() == ["cleared", "hidden", "recorded", "withheld", "recorded"]
     assert any_stage.platform.hidden == {"11"}
+    assert any_stage.database.next_due() is None
+    assert verify(any_stage.folder / "vault").ok
+
+
+def test_r10_the_ledger_tells_the_order_alerted_captured_sealed_intended_hidden(stage: Stage) -> None:
+    stage.platform.comments.append(comment(11, "You are an idiot"))
+    stage.run(*LINE)
+    assert stage.ledger_events() == [
+        "opened",
+        "flagged",
+        "alerted",
+        "captured",
+        "sealed",
+        "hide_intended",
+        "hidden",
+        "hide_verified",
+    ]
+    ((sealed, called),) = stage.rows("sealed_at", "hide_called_at")
+    assert sealed < called  # type: ignore[operator] # two datetimes
+
+
+def test_the_ledger_file_is_the_database_line_by_line(stage: Stage) -> None:
+    stage.platform.comments.append(comment(11, "You are an idiot"))
+    stage.run(*LINE)
+    lines = (stage.folder / "ledger.jsonl").read_text().splitlines()
+    assert [json.loads(line)["event"] for line in lines] == stage.ledger_events()
+    for before, after in zip(lines, lines[1:], strict=False):
+        assert json.loads(after)["prev"] == line_hash(before)
+    assert "Fern" not in "".join(lines)
+    assert "idiot" not in "".join(lines)
+
+
+def test_observe_mode_records_and_alerts_but_hides_nothing(database: Database, tmp_path: object) -> None:
+    stage = set_up(database, tmp_path, mode=Mode.OBSERVE)  # type: ignore[arg-type] # pytest's tmp_path is a Path
+    stage.platform.comments.append(comment(11, "You are an idiot"))
+    stage.run(*LINE)
+    assert stage.states() == ["recorded"]
+    assert not any(call.startswith("hide") for call in stage.platform.calls)
+    stage.clock.move(timedelta(minutes=6))
+    stage.run("alert", "send")
+    assert "observe mode" in mails(stage)[0]
+
+
+def test_r7_severe_alerts_are_due_at_once_and_others_within_five_minutes(stage: Stage) -> None:
+    stage.platform.comments.append(comment(11, "You are an idiot"))
+    stage.run("poll", "score", "decide", "alert", "send")
+    assert mails(stage) == []
+    stage.platform.comments.append(comment(12, "I will hurt you"))
+    stage.database.poll_now()
+    stage.run("poll", "score", "decide", "alert", "send")
+    assert len(mails(stage)) == 1
+    assert "2" in mails(stage)[0]
+
+
+def test_r7_an_ordinary_alert_goes_out_five_minutes_after_first_sight(stage: Stage) -> None:
+    stage.platform.comments.append(comment(11, "You are an idiot"))
+    stage.run("poll", "score", "decide")
+    stage.clock.move(timedelta(minutes=4, seconds=50))
+    stage.run("alert", "send")
+    assert mails(stage) == []
+    stage.clock.move(timedelta(seconds=15))
+    stage.run("alert", "send")
+    assert len(mails(stage)) == 1
+
+
+def test_a_bounded_turn_composes_no_more_than_asked(stage: Stage) -> None:
+    stage.platform.comments.append(comment(12, "I will hurt you"))
+    stage.run("poll", "score", "decide")
+    from moderator.steps.alert import alert  # noqa: PLC0415 - for one call
+
+    assert alert(stage.tools, limit=1) == 1
+    assert alert(stage.tools, limit=1) == 0
+
+
+def test_r28_no_mail_holds_a_name_or_comment_text(stage: Stage) -> None:
+    stage.platform.comments += [comment(11, "You are an idiot, Tilly Marwood"), comment(12, "I will hurt you zebra")]
+    stage.run(*LINE)
+    digest_for(stage.tools, SCHOOL, date(2026, 11, 18))
+    stage.run("alert", "send")
+    told = "".join(mails(stage))
+    assert len(mails(stage)) == 2
+    for secret in ("idiot", "Tilly", "Marwood", "zebra", "Fern", "fern_ashwick"):
+        assert secret not in told
+
+
+def test_one_digest_a_school_and_day_with_the_ledgers_head(stage: Stage) -> None:
+    stage.platform.comments.append(comment(11, "You are an idiot"))
+    stage.run(*LINE)
+    assert digest_for(stage.tools, SCHOOL, date(2026, 11, 18))
+    head = stage.database.head(SCHOOL.slug)
+    assert not digest_for(stage.tools, SCHOOL, date(2026, 11, 18))
+    stage.run("send")
+    digest = next(mail for mail in mails(stage) if "digest" in mail.lower())
+    assert head.hash in digest.replace("\n", "").replace(" ", "")
+    assert stage.ledger_events()[-1] == "digest_sent"
+
+
+def test_r4_an_empty_day_still_sends_a_digest_and_a_missed_one_is_made_up(stage: Stage) -> None:
+    stage.run("digest")
+    assert stage.database.digest_due(now=stage.clock.now()) == []
+    stage.clock.move(timedelta(days=3))
+    stage.run("digest", "send")
+    assert len(mails(stage)) == 3
+    assert stage.database.digest_due(now=stage.clock.now()) == []
+
+
+def test_a_digest_is_not_made_for_a_school_whose_ledger_never_opened(database: Database) -> None:
+    from moderator.store import people  # noqa: PLC0415 - one line of set-up
+
+    with database.unit() as unit:
+        people.put_school(unit.connection, SCHOOL)
+    assert database.digest_due(now=NOON + timedelta(days=9)) == []
+
+
+def test_r4_silence_past_the_limit_raises_an_alert_once_a_day(stage: Stage) -> None:
+    stage.run("poll")
+    stage.clock.move(timedelta(hours=3))
+    assert drain(sweep, stage.tools, limit=10, deadline=stage.clock.now() + timedelta(minutes=1)) == 0
+    sweep(stage.tools)
+    stage.run("alert", "send")
+    assert len(mails(stage)) == 1
+    assert "not been read" in mails(stage)[0]
+
+
+def test_r28_cleared_comments_are_forgotten_after_a_day_and_not_seen_again(any_stage: Stage) -> None:
+    any_stage.platform.comments += [comment(10, "A kind word"), comment(11, "You are an idiot")]
+    any_stage.run(*LINE, "prune")
+    assert any_stage.rows("text")[0] == ("A kind word",)
+    any_stage.clock.move(timedelta(hours=25))
+    any_stage.run("prune")
+    assert any_stage.rows("text", "author_name") == [("", ""), ("You are an idiot", "Fern Ashwick")]
+    any_stage.platform.comments += [comment(10, "A kind word")]
+    any_stage.database.poll_now()
+    any_stage.run("poll")
+    assert len(any_stage.rows("id")) == 2
+
+
+def test_a_page_is_kept_while_an_item_waits_for_its_record(any_stage: Stage) -> None:
+    any_stage.platform.comments += [comment(11, "You are an idiot")]
+    any_stage.run("poll", "score", "decide")
+    any_stage.clock.move(timedelta(hours=25))
+    any_stage.run("prune")
+    assert any_stage.database.first_seen(1).body == b'{"from":"memory"}'
+
+
+def test_a_deadline_ends_a_drain(stage: Stage) -> None:
+    stage.platform.comments += [comment(number) for number in range(1, 6)]
+    stage.run("poll")
+    from moderator.steps.score import score  # noqa: PLC0415 - for one call
+
+    assert drain(score, stage.tools, limit=1, deadline=stage.clock.now() + timedelta(milliseconds=6)) < 5
