@@ -72,28 +72,31 @@ class LedgerFile:
     def sync(self, school: str) -> Head:
         """Append every line the file lacks, fsync, and return the head.
 
-        1. Lock the file, so that two workers do not both append.
+        1. Lock the file, so that two workers do not both append; only then read, so that no line in the file is newer than what is read.
         2. Cut off a last line that a crash left half-written.
         3. Check that the file's last line is the database's line of that number: a file that says otherwise is never built upon.
         4. Append the missing lines, flush, fsync.
 
         Raises Transient when the disk is full, EvidenceFailed when file and database disagree.
         """
-        with self._engine.connect().execution_options(**READ) as connection:
+        with self._reading() as connection:
             path = self._folder / people.school(connection, school).ledger
-            at = head(connection, school)
-            try:
-                with _locked(path) as file:
-                    written = _last_line(file)
-                    _check(connection, school, path, written)
-                    for lines in _missing(connection, school, written[0] if written else 0):
-                        file.write(lines)
-                    file.flush()
-                    os.fsync(file.fileno())
-            except OSError as error:
-                message = f"the ledger file could not be written: {error.strerror}"
-                raise Transient(message) from error
+        try:
+            with _locked(path) as file, self._reading() as connection:
+                at = head(connection, school)
+                written = _last_line(file)
+                _check(connection, school, path, written)
+                for lines in _missing(connection, school, written[0] if written else 0):
+                    file.write(lines)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            message = f"the ledger file could not be written: {error.strerror}"
+            raise Transient(message) from error
         return at
+
+    def _reading(self) -> sa.Connection:
+        return self._engine.connect().execution_options(**READ)
 
 
 @contextmanager
