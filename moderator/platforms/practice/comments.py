@@ -58,7 +58,7 @@ def _from_csv(lines: Iterator[str], where: str) -> Iterator[Comment]:
         for row in rows:
             yield Comment(storable(row["text"] or ""))
     except csv.Error as error:
-        message = f"{where}, line {rows.line_num}: is not CSV ({error})"
+        message = f"{where}, line {rows.line_num + 1}: is not CSV ({error})"
         raise BadInput(message) from None
 
 

@@ -58,8 +58,9 @@ class PracticeNetwork:
         if not re.fullmatch(r"[A-Za-z0-9_]{1,15}", handle):
             message = "a handle has up to 15 letters, digits or _"
             raise BadInput(message)
+        text = _checked(text)
         author = self.state.person(handle, storable(name.strip()[:50]) or handle)
-        draft = Draft(author, _checked(text), media=media)
+        draft = Draft(author, text, media=media)
         draft = replace(draft, names_school=f"@{SCHOOL_HANDLE}" in text.lower() and author != SCHOOL_ID)
         if under is not None:
             parent = self.existing(under)

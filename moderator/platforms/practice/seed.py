@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -40,9 +41,11 @@ def seed(state: State, comments: Path | None) -> int:
     name = f"loaded {hashlib.sha256(source.read_bytes()).hexdigest()}" if source.is_file() else ""
     if name and state.fact(name) is not None:
         return 0
-    found = read_comments(source)
     if comments is None and state.last_id():
         return 0
+    found = read_comments(source)
+    if comments is None:
+        found = [replace(comment, kind=comment.kind or "reply") for comment in found]
     with state.change() as db:
         if not state.last_id():
             _write_people(db)

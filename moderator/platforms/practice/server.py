@@ -13,13 +13,13 @@ from typing import Final
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from moderator.domain.errors import BadInput
 from moderator.platforms.practice.api import Api
 from moderator.platforms.practice.faults import Faulty
-from moderator.platforms.practice.log import Logged
+from moderator.platforms.practice.log import NO_ANSWER, Logged
 from moderator.platforms.practice.network import PracticeNetwork
 from moderator.platforms.practice.pages import Pages, problem
 from moderator.platforms.practice.rehearse import Rehearsal
@@ -39,7 +39,7 @@ class Running:
 def app_of(network: PracticeNetwork) -> Logged:
     """Return the whole network as an ASGI application."""
     routes = [*Rehearsal(network).routes(), *Api(network).routes(), *Pages(network).routes()]
-    inner = Starlette(routes=routes, exception_handlers={404: _absent, 405: _absent})
+    inner = Starlette(routes=routes, exception_handlers={404: _absent, 405: _absent, ClientDisconnect: _left})
     inner.router.redirect_slashes = False
     return Logged(Faulty(inner, network.faults), network.log)
 
@@ -120,6 +120,12 @@ def _server(network: PracticeNetwork) -> uvicorn.Server:
 def _noted(number: int, frame: FrameType | None) -> None:
     """Do nothing: uvicorn hands its signal back after it has ended, and by then all is done."""
     del number, frame
+
+
+async def _left(request: Request, error: Exception) -> Response:
+    """Answer nobody: the caller went away before it had said everything, so nothing was done."""
+    del request, error
+    return Response(status_code=NO_ANSWER)
 
 
 async def _absent(request: Request, error: Exception) -> Response:

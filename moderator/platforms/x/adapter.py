@@ -88,9 +88,10 @@ class XPlatform:
         return _fewest(source) * _POSTS_A_RESULT
 
     def poll(self, source: str, cursor: str, *, limit: int) -> Page:
-        """Return one page; see `ports.Platform`. A second request asks for first posts of conversations that X's answer left open.
+        """Return one page; see `ports.Platform`. A second request may ask for the first posts of conversations that the answer left out.
 
-        Who began a conversation decides whether its replies can be hidden; it is asked once a conversation and kept in the cursor.
+        Who began a conversation decides whether its replies can be hidden. When the reads do not allow asking, the reply counts as
+        hideable: X decides.
         """
         if limit < self.smallest_page(source):
             message = f"a poll of X {source} needs room for {self.smallest_page(source)} reads, not {limit}"
@@ -102,19 +103,15 @@ class XPlatform:
         posts = parse.data_of(answer.table)
         items = [post for post in posts if parse.is_item(post, self._id)]
         reads = parse.billed(answer.table)
-        reads += self._look_up_roots(items, known, asked, room=limit - reads)
-        owners = self._owners(posts, known, asked)
-        remembered = asked.knowing(
-            own={conversation for conversation, own in owners.items() if own},
-            foreign={conversation for conversation, own in owners.items() if own is False},
-        )
-        moved, more = remembered.turned(
+        reads += self._look_up_roots(items, known, room=limit - reads)
+        owns = self._owned(posts, known)
+        moved, more = asked.turned(
             tuple(parse.id_of(post) for post in posts),
-            token=parse.next_token(answer.table),
-            learnt=_begun(posts, owners) if source == REPLIES else (),
+            next_page=parse.next_token(answer.table),
+            learnt=_begun(posts, owns) if source == REPLIES else (),
         )
         return Page(
-            comments=tuple(self._comment(post, known, owners) for post in items),
+            comments=tuple(self._comment(post, known, owns) for post in items),
             cursor=moved.text(),
             more=more,
             reads=reads,
@@ -133,7 +130,7 @@ class XPlatform:
         known = parse.Known()
         known.add(answer.table)
         return Fetched(
-            comment=self._comment(posts[0], known, self._owners(posts, known, Cursor())),
+            comment=self._comment(posts[0], known, self._owned(posts, known)),
             body=answer.body,
             headers=answer.headers,
             status=answer.status,
@@ -174,33 +171,31 @@ class XPlatform:
             return ask.mentions(self._line, cursor, user_id=self._id, size=size)
         return ask.replies(self._line, cursor, handle=self._handle, size=size)
 
-    def _look_up_roots(self, items: list[parse.Table], known: parse.Known, cursor: Cursor, *, room: int) -> int:
-        """Add the first posts of conversations whose beginner is not known, as far as the reads allow; return what that was billed as."""
-        open_ones = {
-            parse.conversation_of(post)
+    def _look_up_roots(self, items: list[parse.Table], known: parse.Known, *, room: int) -> int:
+        """Add the first posts of the replies' conversations, as far as the reads allow; return what that was billed as.
+
+        They are context (R14), and say whose conversation it is; those for which nothing else says so go first.
+        """
+        wanted = {
+            parse.conversation_of(post): parse.root_author(post, known) is not None
             for post in items
-            if parse.kind_of(post) is ItemKind.REPLY and parse.root_author(post, known) is None
+            if parse.kind_of(post) is ItemKind.REPLY and parse.conversation_of(post) not in known.posts
         }
-        wanted = sorted(open_ones.difference(cursor.own, cursor.foreign), reverse=True)[: min(room, _MOST)]
-        if not wanted:
+        ids = sorted(wanted, key=lambda conversation: (wanted[conversation], -conversation))[: min(room, _MOST)]
+        if not ids:
             return 0
-        answer = ask.roots(self._line, wanted)
+        answer = ask.roots(self._line, ids)
         known.add(answer.table)
-        known.gone.update(set(wanted).difference(known.posts))
+        known.gone.update(set(ids).difference(known.posts))
         return parse.billed(answer.table)
 
-    def _owners(self, posts: list[parse.Table], known: parse.Known, cursor: Cursor) -> dict[int, bool | None]:
-        """Return, for each conversation, whether the account began it; None when nobody said."""
-        remembered = dict.fromkeys(cursor.foreign, False) | dict.fromkeys(cursor.own, True)
-        owners: dict[int, bool | None] = {}
-        for post in posts:
-            conversation, author = parse.conversation_of(post), parse.root_author(post, known)
-            told = remembered.get(conversation) if author is None else author == self._id
-            owners[conversation] = owners.get(conversation) if told is None else told
-        return owners
+    def _owned(self, posts: list[parse.Table], known: parse.Known) -> dict[int, bool]:
+        """Return, for each conversation of which it is known, whether the account began it."""
+        authors = [(parse.conversation_of(post), parse.root_author(post, known)) for post in posts]
+        return {conversation: author == self._id for conversation, author in authors if author is not None}
 
-    def _comment(self, post: parse.Table, known: parse.Known, owners: dict[int, bool | None]) -> SeenComment:
-        return parse.comment_of(post, known, site_url=self._site_url, own=owners.get(parse.conversation_of(post)))
+    def _comment(self, post: parse.Table, known: parse.Known, owns: dict[int, bool]) -> SeenComment:
+        return parse.comment_of(post, known, site_url=self._site_url, own=owns.get(parse.conversation_of(post)))
 
 
 def _fewest(source: str) -> int:
@@ -210,10 +205,10 @@ def _fewest(source: str) -> int:
     return _FEWEST[source]
 
 
-def _begun(posts: list[parse.Table], owners: dict[int, bool | None]) -> tuple[int, ...]:
+def _begun(posts: list[parse.Table], owns: dict[int, bool]) -> tuple[int, ...]:
     """Return the account's own conversations in which somebody has replied."""
     replied = {parse.conversation_of(post) for post in posts if parse.kind_of(post) is ItemKind.REPLY}
-    return tuple(sorted(conversation for conversation in replied if owners.get(conversation)))
+    return tuple(sorted(conversation for conversation in replied if owns.get(conversation)))
 
 
 def _checked(comment_id: str) -> str:

@@ -71,8 +71,8 @@ def _tried(ways: list[Way], read: Callable[[Bounds], Answer]) -> tuple[Answer, C
 
 
 def _ways(cursor: Cursor, token_name: str) -> Iterator[Way]:
-    if cursor.token:
-        yield {**_since(cursor), token_name: cursor.token}, cursor
+    if cursor.next_page:
+        yield {**_since(cursor), token_name: cursor.next_page}, cursor
     yield _bounds(cursor), cursor
 
 

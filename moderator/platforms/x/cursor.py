@@ -24,9 +24,6 @@ MOST_CONVERSATIONS: Final = 60
 MOST_GROUPS: Final = 8
 """Above this, groups are joined even when that reads a few posts again."""
 
-MOST_ROOTS: Final = 200
-"""Conversations remembered as begun by the account, and as begun by others."""
-
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -40,19 +37,18 @@ class Group:
 class Cursor:
     """The state of one source. The first group also holds the posts to the account itself (or its mentions).
 
-    `at` is the group being read; `token` and `until` (oldest id so far) continue it, `reach` is where its `since` will move to, None
-    before its first page. `known` is the highest id seen in any group, `base` the first group's `since` when this cycle began.
+    `at` is the group being read; `next_page` (X's token) and `until` (oldest id so far) continue it; `reach` is where its `since` will
+    move to, None before its first page. `known` is the highest id seen in any group, `base` the first group's `since` when this cycle
+    began.
     """
 
     groups: tuple[Group, ...] = (Group(),)
     at: int = 0
-    token: str = ""
+    next_page: str = ""
     until: int = 0
     reach: int | None = None
     known: int = 0
     base: int = 0
-    own: tuple[int, ...] = ()
-    foreign: tuple[int, ...] = ()
 
     @property
     def group(self) -> Group:
@@ -63,7 +59,7 @@ class Cursor:
         """Return the cursor as the store keeps it."""
         return json.dumps(asdict(self), separators=(",", ":"))
 
-    def turned(self, ids: tuple[int, ...], *, token: str, learnt: tuple[int, ...]) -> tuple["Cursor", bool]:
+    def turned(self, ids: tuple[int, ...], *, next_page: str, learnt: tuple[int, ...]) -> tuple["Cursor", bool]:
         """Return the cursor after one page, and whether another page waits.
 
         1. The first page fixes how far the group reaches: everything up to the highest id known by then is covered.
@@ -73,18 +69,14 @@ class Cursor:
         """
         reach = max(self.known, self.group.since, *ids, 0) if self.reach is None else self.reach
         grown = replace(self, known=max(self.known, *ids, 0), groups=self.groups + self._new_groups(learnt))
-        if token:
-            return replace(grown, token=token, until=min(ids, default=self.until), reach=reach), True
+        if next_page:
+            return replace(grown, next_page=next_page, until=min(ids, default=self.until), reach=reach), True
         done = replace(self.group, since=reach)
         groups = (*grown.groups[: self.at], done, *grown.groups[self.at + 1 :])
         if self.at + 1 < len(groups):
-            return replace(grown, groups=groups, at=self.at + 1, token="", until=0, reach=None), True
+            return replace(grown, groups=groups, at=self.at + 1, next_page="", until=0, reach=None), True
         groups = _joined(groups)
-        return replace(grown, groups=groups, at=0, token="", until=0, reach=None, base=groups[0].since), False
-
-    def knowing(self, *, own: set[int], foreign: set[int]) -> "Cursor":
-        """Return the cursor with more conversations remembered by who began them."""
-        return replace(self, own=_newest(own.union(self.own)), foreign=_newest(foreign.union(self.foreign)))
+        return replace(grown, groups=groups, at=0, next_page="", until=0, reach=None, base=groups[0].since), False
 
     def from_the_start(self) -> "Cursor":
         """Return the cursor with the group's `since` dropped: it is older than X searches, so all that X still has is new."""
@@ -105,7 +97,7 @@ def read_cursor(text: str) -> Cursor:
     try:
         table = json.loads(text)
         groups = tuple(Group(int(group["since"]), _ids(group["conversations"])) for group in table.pop("groups"))
-        cursor = Cursor(groups=groups, own=_ids(table.pop("own")), foreign=_ids(table.pop("foreign")), **table)
+        cursor = Cursor(groups=groups, **table)
         return replace(cursor, at=range(len(groups))[cursor.at])
     except (ValueError, TypeError, KeyError, IndexError, AttributeError):
         message = "the account's place in X's lists cannot be read: it was not written by this service"
@@ -114,10 +106,6 @@ def read_cursor(text: str) -> Cursor:
 
 def _ids(values: list[int]) -> tuple[int, ...]:
     return tuple(int(value) for value in values)
-
-
-def _newest(ids: set[int]) -> tuple[int, ...]:
-    return tuple(sorted(ids, reverse=True)[:MOST_ROOTS])
 
 
 def _joined(groups: tuple[Group, ...]) -> tuple[Group, ...]:
