@@ -1,13 +1,9 @@
 """What the item page shows of an item, gathered from the store, the vault and the decision. Called by `item`."""
 
-import re
-
 from moderator.domain.decision import Severity
 from moderator.domain.digest import grounds
-from moderator.domain.errors import BadInput
 from moderator.domain.events import Event
 from moderator.domain.lifecycle import State
-from moderator.domain.record import SealedRecord
 from moderator.domain.review import Verdict
 from moderator.domain.score import Guard, Label
 from moderator.evidence.capture import IN_WORDS
@@ -15,6 +11,7 @@ from moderator.ports import Work
 from moderator.steps.review import CAN_RESTORE
 from moderator.store import today
 from moderator.store.today import HistoryLine, Listed
+from moderator.web.bag_files import files_of, stamp_words
 from moderator.web.checked import check_record
 from moderator.web.marks import pieces
 from moderator.web.opened import Opened
@@ -24,8 +21,9 @@ from moderator.web.words import waiting_words
 SAFEGUARDING = frozenset({Guard.DISCLOSURE.value, Guard.CRISIS.value})
 """Labels on which the Designated Safeguarding Lead must act today (R15)."""
 
-_MANIFESTS = ("manifest-sha256.txt", "tagmanifest-sha256.txt")
-_LINE = re.compile(r"[0-9a-f]{64}  ((?:data/)?[A-Za-z0-9_][A-Za-z0-9._-]*)")
+WORTH_TELLING = 0.05
+"""Probability from which the page tells of a label (our choice)."""
+
 _CAN_UPHOLD = frozenset({State.RECORDED, State.HIDDEN, State.GONE})
 
 
@@ -56,7 +54,9 @@ def facts_of(site: Site, opened: Opened) -> dict[str, object]:
         "record": record,
         "kind_words": IN_WORDS[record.capture_kind] if record else "",
         "check": check_record(site, record) if record else None,
-        "files": _files(site, record) if record else (),
+        "stamp": stamp_words(site, record) if record else "",
+        "files": files_of(site, record) if record else (),
+        "was_hidden": work.hide_called_at is not None,
         "history": [_named(line) for line in history],
         "verdicts": _verdicts(opened),
         "following": waiting[0] if waiting else None,
@@ -94,12 +94,12 @@ def _verdicts(opened: Opened) -> tuple[str, ...]:
 
 
 def _scores(work: Work) -> list[tuple[str, float, float | None]]:
-    """Return label, probability and threshold (None: not flagged on) of what the classifier found, highest first; under 1 % is left out."""
+    """Return label, probability and threshold (None: not flagged on) of what the classifier found, highest first; under 5 % is left out."""
     if work.score is None:
         return []
     thresholds = dict(work.decision.thresholds) if work.decision else {}
     found = [(label.value.replace("_", " "), work.score.labels[label], thresholds.get(f"flag.{label.value}")) for label in Label]
-    return sorted((row for row in found if row[1] >= 0.01), key=lambda row: -row[1])  # noqa: PLR2004 - one per cent
+    return sorted((row for row in found if row[1] >= WORTH_TELLING), key=lambda row: -row[1])
 
 
 def _who_still_sees_it(site: Site, work: Work) -> str:
@@ -112,19 +112,6 @@ def _who_still_sees_it(site: Site, work: Work) -> str:
     if work.state is State.HIDDEN or (work.state is State.UPHELD and work.hide_called_at is not None):
         return f"It is hidden. {sentence}"
     return "Everybody. It is not hidden."
-
-
-def _files(site: Site, record: SealedRecord) -> tuple[str, ...]:
-    """Return the names of the record's files as its own manifests list them; none when they cannot be read."""
-    names = []
-    for manifest in _MANIFESTS:
-        try:
-            text = site.tools.vault.open(record.path, manifest).decode("utf-8", "replace")
-        except BadInput:
-            continue
-        names += [match[1] for line in text.splitlines() if (match := _LINE.fullmatch(line))]
-        names.append(manifest)
-    return tuple(dict.fromkeys(names))
 
 
 def _named(line: HistoryLine) -> HistoryLine:

@@ -50,7 +50,7 @@ _WAITING = {
 }
 _DONE: dict[str, str] = {
     Verdict.UPHOLD: "Done. The decision stands. Your reason is kept.",
-    Verdict.RESTORE: "Done. The comment will show again within a few minutes. Your reason is kept.",
+    Verdict.RESTORE: "Done. If it was hidden, it shows again within a few minutes. Your reason is kept.",
     Verdict.RETRY: "Done. The service tries again now. Your reason is kept.",
 }
 
