@@ -8,11 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
-from moderator.evidence.capture import HEIGHT, LOCALE, WIDTH
-from moderator.evidence.network import Traffic, host_rule
+from moderator.evidence.network import host_rule
+from moderator.evidence.tab import Tab
 
 QUIET = (
     "--disable-gpu",
@@ -47,7 +47,8 @@ class Chromium:
         self.hosts = hosts | ({_host(place)} if place else frozenset())
         self.served = 0
         self._milliseconds = timeout * 1000
-        self._spare: tuple[BrowserContext, Page, Traffic] | None = None
+        self._live: Tab | None = None
+        self._drawing: Tab | None = None
         self._playwright = sync_playwright().start()
         try:
             self._browser = self._launch(executable or find_chromium())
@@ -75,45 +76,26 @@ class Chromium:
         """Return whether the browser is still connected."""
         return self._browser.is_connected()
 
-    def signed_out(self) -> tuple[BrowserContext, Page, Traffic]:
-        """Return a fresh context without cookies, with scripts on and its gate still closed."""
+    def signed_out(self) -> Tab:
+        """Return an empty tab without cookies, scripts on, its gate still closed."""
         self.served += 1
-        ready, self._spare = self._spare, None
-        return ready or self._signed_out()
+        if self._live is None:
+            self._live = Tab(self._browser, scripts=True, milliseconds=self._milliseconds)
+        return self._live
+
+    def sealed_off(self) -> Tab:
+        """Return an empty tab with scripts off and no network at all."""
+        self.served += 1
+        if self._drawing is None:
+            self._drawing = Tab(self._browser, scripts=False, milliseconds=self._milliseconds)
+        return self._drawing
 
     def make_ready(self) -> None:
-        """Prepare the next context while the caller is busy sealing."""
-        if self._spare is None:
-            self._spare = self._signed_out()
-
-    def _signed_out(self) -> tuple[BrowserContext, Page, Traffic]:
-        context = self._context(scripts=True)
-        traffic = Traffic(context)
-        return context, self._page(context), traffic
-
-    def sealed_off(self) -> tuple[BrowserContext, Page]:
-        """Return a fresh context with scripts off and no network at all."""
-        self.served += 1
-        context = self._context(scripts=False)
-        Traffic(context)
-        context.set_offline(offline=True)
-        return context, self._page(context)
-
-    def _context(self, *, scripts: bool) -> BrowserContext:
-        return self._browser.new_context(
-            viewport={"width": WIDTH, "height": HEIGHT},
-            locale=LOCALE,
-            timezone_id="Europe/London",
-            java_script_enabled=scripts,
-            accept_downloads=False,
-            service_workers="block",
-            reduced_motion="reduce",
-        )
-
-    def _page(self, context: BrowserContext) -> Page:
-        page = context.new_page()
-        page.set_default_timeout(self._milliseconds)
-        return page
+        """Empty the tabs that were used, while the caller is busy sealing."""
+        if self._live is not None and not self._live.empty():
+            self._live = None
+        if self._drawing is not None and not self._drawing.empty():
+            self._drawing = None
 
     def close(self) -> None:
         """End the browser and Playwright's driver, whatever state they are in."""

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, Frame, Request, Route, WebSocketRoute
+from playwright.sync_api import BrowserContext, Request, Route, WebSocketRoute
 from playwright.sync_api import Error as PlaywrightError
 
 ALLOWED = frozenset({"document", "script", "stylesheet", "xhr", "fetch", "font"})
@@ -32,6 +32,11 @@ class Traffic:
         """Allow what the page at `place` may fetch, from its own host and port only."""
         self._host = urlsplit(place).netloc
 
+    def shut(self) -> None:
+        """Let nothing through, and start a new count."""
+        self._host = ""
+        self.blocked = Counter()
+
     def _judge(self, route: Route, request: Request) -> None:
         kind = request.resource_type
         allowed = self._allowed(request, kind)
@@ -51,15 +56,19 @@ class Traffic:
             return False
         if MEDIA_ENDINGS.search(address.path):
             return False
-        return kind != "document" or _is_main(request.frame)
+        return kind != "document" or _is_main(request)
 
     def _refuse_socket(self, socket: WebSocketRoute) -> None:
         self.blocked["websocket"] += 1
         socket.close()
 
 
-def _is_main(frame: Frame) -> bool:
-    return frame.parent_frame is None
+def _is_main(request: Request) -> bool:
+    """Return whether the page itself is asked for: not a frame in it, nor a window it opens (which has no frame yet)."""
+    try:
+        return request.frame.parent_frame is None
+    except PlaywrightError:
+        return False
 
 
 def host_rule(hosts: frozenset[str], proxies: frozenset[str]) -> str:

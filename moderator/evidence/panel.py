@@ -1,5 +1,6 @@
 """The outer panel round a picture: place, times, record and kind, in the picture itself (R13). Called by the recorder."""
 
+import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -75,7 +76,7 @@ def framed(evidence: Evidence, capture: Capture) -> bytes:
 def png(picture: Image.Image) -> bytes:
     """Return the picture as PNG bytes, quickly rather than small."""
     out = BytesIO()
-    picture.save(out, "PNG", compress_level=_FASTEST)
+    picture.save(out, "PNG", compress_level=_FASTEST, compress_type=zlib.Z_RLE)
     return out.getvalue()
 
 

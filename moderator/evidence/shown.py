@@ -1,17 +1,19 @@
 """Looking at a page: is the comment really there, and what does it look like. Runs in the browser's keeper thread."""
 
-import base64
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from playwright.sync_api import BrowserContext, Page, Response
 from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Page, Response
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
-from moderator.evidence.capture import HEIGHT, MAX_HEIGHT, WIDTH, Wanted
+from moderator.evidence.capture import MAX_HEIGHT, Wanted
 from moderator.evidence.chromium import Chromium
 
 _OK = 200
+_NO_TEXT = "the comment has no text that could be recognised on the page"
+_NOT_SHOWN = "the page does not show the comment"
 _PATIENCE = 3000
 """Milliseconds a page may take, once loaded, to put the comment in its place by script (our choice)."""
 
@@ -23,6 +25,8 @@ _FIND = """
     const body = document.body ? flat(document.body.innerText) : "";
     return {
       shown, parent: parent ? body.includes(flat(parent)) : null, agent: navigator.userAgent,
+      page: shown ? (document.doctype ? new XMLSerializer().serializeToString(document.doctype) + "\\n" : "")
+        + document.documentElement.outerHTML : "",
       height: Math.ceil(Math.max(document.documentElement.scrollHeight, document.body ? document.body.scrollHeight : 0)),
     };
   };
@@ -74,37 +78,23 @@ def look(chromium: Chromium, wanted: Wanted) -> Seen:
     2. Only HTTP 200 counts, and only a page whose visible text holds the comment's text and its author.
     3. Photograph it and keep its DOM.
     """
-    context, page, traffic = chromium.signed_out()
-    try:
-        traffic.open_for(wanted.place)
-        answer, why = _opened(page, wanted.place)
-        if answer is None or answer.status != _OK:
-            why = why or (f"the site answered {answer.status}" if answer else "the site gave no answer")
-            return Seen(why, chromium.version, status=answer.status if answer else None, blocked=dict(traffic.blocked))
-        found = page.evaluate(_FIND, [wanted.text, list(wanted.authors), wanted.parent, _PATIENCE])
-        headers = answer.headers
-        if not found["shown"]:
-            why = (
-                "the comment has no text that could be recognised on the page"
-                if not wanted.text.strip()
-                else "the page does not show the comment"
-            )
-            return Seen(why, chromium.version, found["agent"], status=answer.status, headers=headers, blocked=dict(traffic.blocked))
-        picture = photograph(context, page, found["height"])
-        return Seen(
-            "",
-            chromium.version,
-            found["agent"],
-            picture,
-            page.content(),
-            answer.status,
-            headers,
-            dict(traffic.blocked),
-            found["parent"],
-            found["height"] > MAX_HEIGHT,
-        )
-    finally:
-        _leave(context)
+    tab = chromium.signed_out()
+    tab.traffic.open_for(wanted.place)
+    answer, why = _opened(tab.page, wanted.place)
+    if answer is None or answer.status != _OK:
+        why = why or (f"the site answered {answer.status}" if answer else "the site gave no answer")
+        return Seen(why, chromium.version, status=answer.status if answer else None, blocked=dict(tab.traffic.blocked))
+    found = tab.ask(f"({_FIND})({json.dumps([wanted.text, list(wanted.authors), wanted.parent, _PATIENCE])})")
+    seen = Seen("", chromium.version, found["agent"], status=answer.status, headers=answer.headers, parent_shown=found["parent"])
+    if not found["shown"]:
+        return replace(seen, why_not=_NO_TEXT if not wanted.text.strip() else _NOT_SHOWN, blocked=dict(tab.traffic.blocked))
+    return replace(
+        seen,
+        picture=tab.photograph(found["height"]),
+        page=found["page"],
+        blocked=dict(tab.traffic.blocked),
+        cut_short=found["height"] > MAX_HEIGHT,
+    )
 
 
 def _opened(page: Page, place: str) -> tuple[Response | None, str]:
@@ -124,34 +114,8 @@ def _opened(page: Page, place: str) -> tuple[Response | None, str]:
 
 def draw(chromium: Chromium, html: str) -> Drawn:
     """Return the picture of our own page, with scripts off and no network."""
-    context, page = chromium.sealed_off()
-    try:
-        page.set_content(html, wait_until="load")
-        measured = page.evaluate("() => [document.documentElement.scrollHeight, document.body.scrollHeight, navigator.userAgent]")
-        height = min(measured[0], measured[1])
-        return Drawn(photograph(context, page, height), chromium.version, measured[2], height > MAX_HEIGHT)
-    finally:
-        _leave(context)
-
-
-def photograph(context: BrowserContext, page: Page, height: int) -> bytes:
-    """Return a PNG of the whole page, WIDTH wide and at most MAX_HEIGHT tall. Asked of Chromium directly: half the time of the detour."""
-    devtools = context.new_cdp_session(page)
-    answer = devtools.send(
-        "Page.captureScreenshot",
-        {
-            "format": "png",
-            "optimizeForSpeed": True,
-            "captureBeyondViewport": height > HEIGHT,
-            "clip": {"x": 0, "y": 0, "width": WIDTH, "height": max(1, min(height, MAX_HEIGHT)), "scale": 1},
-        },
-    )
-    return base64.b64decode(answer["data"])
-
-
-def _leave(context: BrowserContext) -> None:
-    """Close the context; a browser that died meanwhile has closed it already."""
-    try:
-        context.close()
-    except PlaywrightError:
-        return
+    tab = chromium.sealed_off()
+    tab.page.set_content(html, wait_until="load")
+    measured = tab.ask("[document.documentElement.scrollHeight, document.body.scrollHeight, navigator.userAgent]")
+    height = min(measured[0], measured[1])
+    return Drawn(tab.photograph(height), chromium.version, measured[2], height > MAX_HEIGHT)
