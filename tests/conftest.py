@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,11 +10,10 @@ import pytest
 import sqlalchemy as sa
 from pytest_socket import socket_allow_hosts
 
-sys.path.insert(0, str(Path(__file__).parent))
+from stage import Stage, set_up
 
 from moderator.store.database import Database, upgrade
 from moderator.store.engine import open_engine
-from stage import Stage, set_up
 
 
 def pytest_runtest_setup() -> None:
@@ -54,7 +52,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             parent.chmod(0o711 if parent != folder else 0o700)
         as_user = ["runuser", "-u", "postgres", "--"]
     data = folder / "data"
-    subprocess.run([*as_user, programs / "initdb", "-D", data, "-A", "trust", "-U", "postgres"], check=True, capture_output=True, cwd=folder)
+    subprocess.run(
+        [*as_user, programs / "initdb", "-D", data, "-A", "trust", "-U", "postgres"], check=True, capture_output=True, cwd=folder
+    )
     options = f"-k {folder} -h '' -c fsync=off"
     started = [*as_user, programs / "pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start"]
     subprocess.run(started, check=True, stdout=subprocess.DEVNULL, cwd=folder)

@@ -174,7 +174,7 @@ def set_up(database: Database, folder: Path, *, mode: Mode = Mode.HIDE, monthly_
     )
     tools = Tools(
         store=database,
-        platform_for=lambda account: platform,
+        platform_for=lambda _account: platform,
         classifier=classifier,
         policy=Policy.bundled(),
         recorder=recorder,

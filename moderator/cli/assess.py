@@ -41,7 +41,9 @@ class Comment:
 def assess(
     file: Annotated[str, typer.Argument(help="JSONL with id and text, CSV with a text column, or plain text; - is standard input.")] = "-",
     *,
-    roll: Annotated[Path | None, typer.Option(help="CSV of people to protect: reference, kind, first_name, last_name, title, known_as.")] = None,
+    roll: Annotated[
+        Path | None, typer.Option(help="CSV of people to protect: reference, kind, first_name, last_name, title, known_as.")
+    ] = None,
     policy: Annotated[Path | None, typer.Option(help="Policy TOML in place of the bundled one.")] = None,
     output: Annotated[AssessFormat, typer.Option("--format", help="One JSON object a line, or a table for people.")] = AssessFormat.JSONL,
     models: Annotated[Path | None, typer.Option(help="Folder of models in place of the bundled ones.")] = None,

@@ -118,7 +118,7 @@ def _browser(options: "Settings") -> str:
     del options
     browser = Browser()
     try:
-        return browser.version()
+        return browser.draw("<p>doctor</p>").browser
     finally:
         browser.close()
 

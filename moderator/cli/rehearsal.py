@@ -107,7 +107,6 @@ def _register(options: Settings, database: build.Database) -> None:
 
 def _import_roll(options: Settings, database: build.Database, school: str) -> None:
     from moderator.learn.roll import roll_tokens  # noqa: PLC0415 - the model's package loads slowly
-
     from moderator.learn.rollfile import read_roll  # noqa: PLC0415 - the same
 
     entries, _ = read_roll(ROLL)

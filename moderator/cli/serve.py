@@ -12,9 +12,12 @@ from moderator.cli import line
 from moderator.cli.rehearsal import network, prepare
 from moderator.domain.errors import BadInput
 from moderator.domain.record import Verification
-from moderator.evidence.check import verify
+from moderator.domain.times import SystemClock
+from moderator.evidence.check_bag import BagTask, check_bag
 from moderator.jobs.local import LocalScheduler
 from moderator.settings import Settings
+from moderator.store.database import Database
+from moderator.store.ledger import public_key
 from moderator.web.app import create_app
 from moderator.web.sign_in import new_link
 
@@ -74,7 +77,11 @@ def _serve(context: build.Context, scheduler: LocalScheduler) -> None:
     options, tools = context.settings, context.tools
 
     def verify_record(path: str) -> Verification:
-        return verify(options.vault_dir / path)
+        school, year, record = path.split("/")
+        with context.database.reading() as connection:
+            key = public_key(connection, school)
+        found = check_bag(BagTask(str(options.vault_dir / path), school, record, keys=(key,), year=year))
+        return Verification(1, found.faults)
 
     app = create_app(
         database=context.database,
@@ -84,16 +91,23 @@ def _serve(context: build.Context, scheduler: LocalScheduler) -> None:
         base_url=options.public_url,
         verify_record=verify_record,
     )
-    link = new_link(context.database, "HEAD-1", tools.clock.now(), options.public_url)
+    link = sign_in_link(context.database, options, "HEAD-1")
     _say("")
     _say("Review page    open this once to sign in:")
     _say(f"  {link}")
     _say("Stop with Ctrl-C.")
     scheduler.start(tools)
     try:
-        uvicorn.run(app, host=options.listen_host, port=options.listen_port, log_config=None, access_log=False, server_header=False)
+        uvicorn.run(
+            app, host=options.listen_host, port=options.listen_port, log_config=None, access_log=False, server_header=False, ws="none"
+        )
     finally:
         scheduler.close()
+
+
+def sign_in_link(database: Database, options: Settings, actor: str) -> str:
+    """Return a one-time link that signs `actor` in; it lasts a day."""
+    return new_link(database, actor=actor, now=SystemClock().now(), base_url=options.public_url)
 
 
 def free_port(wanted: int) -> int:

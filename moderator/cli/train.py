@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from moderator.domain.errors import BadInput
-from moderator.domain.policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from moderator.domain.policy import Policy
     from moderator.learn.evaluate import Figure
 
 
@@ -27,7 +27,9 @@ class FigureFormat(StrEnum):
 
 def train(
     *,
-    data: Annotated[Path, typer.Option(help="Folder with abuse/train.csv, dev.csv, goemotions.txt and profanity_en.csv; see the model card.")],
+    data: Annotated[
+        Path, typer.Option(help="Folder with abuse/train.csv, dev.csv, goemotions.txt and profanity_en.csv; see the model card.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder to write abuse.skops, abuse.json and MODEL_CARD.md to.")] = Path("models"),
     seed: Annotated[int, typer.Option(min=0, help="Orders the rows; the same seed and data give the same model.")] = 7,
     school: Annotated[Path | None, typer.Option(help="School comments in place of the bundled ones.")] = None,
@@ -49,7 +51,9 @@ def _say(text: str) -> None:
 
 def evaluate(
     *,
-    data: Annotated[Path, typer.Option(help="Labelled CSV or JSONL: text, a column a label (0, 1, empty for unknown), and source if known.")],
+    data: Annotated[
+        Path, typer.Option(help="Labelled CSV or JSONL: text, a column a label (0, 1, empty for unknown), and source if known.")
+    ],
     models: Annotated[Path | None, typer.Option(help="Folder of models in place of the bundled ones.")] = None,
     policy: Annotated[Path | None, typer.Option(help="Policy TOML whose thresholds are judged, in place of the bundled one.")] = None,
     output: Annotated[FigureFormat, typer.Option("--format", help="How the figures are printed.")] = FigureFormat.TABLE,

@@ -9,6 +9,9 @@ from moderator.domain.decision import Decision, Outcome, Severity
 from moderator.domain.errors import BadInput
 from moderator.domain.score import Guard, Label, PersonKind, PersonSpan, Reason, Score
 
+NEVER = 2.0
+"""A threshold no probability reaches, for a label the policy does not use."""
+
 PROTECTED = frozenset({PersonKind.PUPIL, PersonKind.STAFF, PersonKind.PARENT, PersonKind.GOVERNOR, PersonKind.OTHER})
 """Kinds of people a school protects (R20); `public` and `unknown` are not on anyone's roll."""
 
@@ -29,6 +32,8 @@ class Policy:
     severe: Mapping[str, float]
     hide_names: bool
     sections: Mapping[str, str]
+    clear: Decision
+    """The decision on a comment in which nothing was found: one object, since nearly every comment gets it."""
 
     @classmethod
     def from_toml(cls, text: str, *, where: str = "policy") -> "Policy":
@@ -49,12 +54,15 @@ class Policy:
         if empty:
             message = f"{where}: [policy] lacks {', '.join(empty)}: a policy version needs its author, date and why"
             raise BadInput(message)
+        flag, severe = _thresholds(table, "flag", where), _thresholds(table, "severe", where)
+        in_force = {f"flag.{key}": value for key, value in flag.items()} | {f"severe.{key}": value for key, value in severe.items()}
         return cls(
             **texts,
-            flag=_thresholds(table, "flag", where),
-            severe=_thresholds(table, "severe", where),
+            flag=flag,
+            severe=severe,
             hide_names=bool(head.get("hide_names", True)),
             sections=sections,
+            clear=Decision(Outcome.CLEAR, Severity.NONE, (), texts["version"], sections["abuse"], in_force),
         )
 
     @classmethod
@@ -102,6 +110,8 @@ def decide(score: Score, policy: Policy) -> Decision:
     5. Any other ground is a hide; a threat, or anything over the severe threshold, is severe.
     6. Nothing found is clear.
     """
+    if not score.guards and not score.people and not _over(score, policy):
+        return policy.clear
     guards = {hit.guard: hit for hit in score.guards}
     considered: list[str] = []
     if Guard.INDECENT_IMAGE in guards:
@@ -130,14 +140,15 @@ def decide(score: Score, policy: Policy) -> Decision:
 def _decision(  # noqa: PLR0913, PLR0917 - one place that fills a Decision
     outcome: Outcome, severity: Severity, reasons: tuple[Reason, ...], policy: Policy, ground: str, considered: list[str] | None = None
 ) -> Decision:
-    thresholds = {f"flag.{key}": value for key, value in policy.flag.items()} | {
-        f"severe.{key}": value for key, value in policy.severe.items()
-    }
-    return Decision(outcome, severity, reasons, policy.version, policy.sections[ground], thresholds, tuple(considered or ()))
+    return Decision(outcome, severity, reasons, policy.version, policy.sections[ground], policy.clear.thresholds, tuple(considered or ()))
+
+
+def _over(score: Score, policy: Policy) -> set[Label]:
+    return {label for label, chance in score.labels.items() if chance >= policy.flag.get(label, NEVER)}
 
 
 def _abuse_reasons(score: Score, policy: Policy) -> tuple[Reason, ...]:
-    over = {label for label in Label if label.value in policy.flag and score.labels[label] >= policy.flag[label.value]}
+    over = _over(score, policy)
     spans = tuple(reason for reason in score.reasons if reason.label in over)
     told = {reason.label for reason in spans}
     whole = tuple(Reason(label.value, 0, 0, _LABEL_WORDS[label]) for label in sorted(over) if label.value not in told)

@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
 
+_UTC_TEXT_LENGTH = len("2026-11-22T10:00:00.123456Z")
+
 
 def utc_text(moment: datetime) -> str:
     """Return an aware datetime as ISO 8601 UTC with microseconds and `Z`; text order is time order.
@@ -19,7 +21,10 @@ def utc_text(moment: datetime) -> str:
 
 def from_utc_text(text: str) -> datetime:
     """Return the aware UTC datetime that `utc_text` wrote. Raises ValueError for anything else."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    if len(text) != _UTC_TEXT_LENGTH or not text.endswith("Z"):
+        message = f"{text!r} is not a time as this service writes it"
+        raise ValueError(message)
+    return datetime.fromisoformat(text)
 
 
 def london_text(moment: datetime) -> str:

@@ -11,8 +11,8 @@ from moderator.steps.drain import RE_AUTHORISE, RE_AUTHORISE_DONE, Tools, tell_o
 
 LEASE = timedelta(minutes=15)
 
-PAGE_READS = 200
-"""Most reads booked for one request: 100 comments and their parent posts, X's largest page."""
+PAGE_READS = 300
+"""Most reads booked for one page: X's largest, 100 comments, each billed with the post it replies to and the one it quotes."""
 
 
 def poll(tools: Tools, *, limit: int = 1) -> int:

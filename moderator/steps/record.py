@@ -27,8 +27,8 @@ from moderator.steps.hold import hold
 
 LEASE = timedelta(minutes=10)
 
-LOOK_UP_READS = 2
-"""Reads booked for looking one comment up again: itself and its parent post."""
+LOOK_UP_READS = 3
+"""Reads booked for looking one comment up again: itself, its parent post and one it quotes."""
 
 
 def record(tools: Tools, *, limit: int = 4) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -92,6 +93,12 @@ def _post_list(post: Post) -> list[object]:
     return [post.id, post.author.id, post.author.handle, post.author.name, post.text, when]
 
 
+@lru_cache(maxsize=256)
+def _thread_from(text: str) -> tuple[Post, ...]:
+    """Return a stored thread. Kept, because a hundred replies share one post."""
+    return tuple(_post_from(parts) for parts in json.loads(text))
+
+
 def _post_from(parts: list[Any]) -> Post:
     return Post(parts[0], Author(parts[1], parts[2], parts[3]), parts[4], from_utc_text(parts[5]) if parts[5] else None)
 
@@ -135,7 +142,7 @@ def comment_from(row: Row) -> SeenComment:
         conversation_id=row["conversation_id"],
         edited=row["edited"],
         media=tuple(MediaCount(*m) for m in json.loads(row["media"])) if row["media"] != "[]" else (),
-        thread=tuple(_post_from(p) for p in json.loads(row["thread"])) if row["thread"] != "[]" else (),
+        thread=_thread_from(row["thread"]),
         hideable=row["hideable"],
     )
 

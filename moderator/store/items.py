@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from moderator.domain.account import Account
-from moderator.domain.decision import Decision
+from moderator.domain.decision import Decision, Outcome, Severity
 from moderator.domain.errors import BadInput, LeaseLost, NotAllowed
 from moderator.domain.item import Page
 from moderator.domain.lifecycle import Stage, State, check_move
@@ -39,7 +39,13 @@ _ADVANCE_MANY = (
     .values(state=sa.bindparam("b_new"), stage=sa.bindparam("b_stage"), lease_until=None, attempts=0)
 )
 _SCORED = _ADVANCE_MANY.values(score=sa.bindparam("b_score"))
-_CLEARED = _ADVANCE_MANY.values(decision=sa.bindparam("b_decision"), outcome=sa.bindparam("b_outcome"), severity=sa.bindparam("b_severity"))
+
+_WORK = tuple(
+    ITEMS.c[name]
+    for name in ItemRow.model_fields
+    if name not in {"version", "page_id", "due_at", "sealed_at", "hidden_at", "gone_at", "held_at"}
+)
+"""The columns of a claim: what `works` reads, and no time that it does not, since each costs a conversion."""
 
 
 def claim(connection: sa.Connection, stage: Stage, *, limit: int, now: datetime, lease: timedelta) -> list[Work]:
@@ -54,7 +60,7 @@ def claim(connection: sa.Connection, stage: Stage, *, limit: int, now: datetime,
         paused = sa.select(ACCOUNTS.c.id).where(sa.or_(ACCOUNTS.c.needs_person, ACCOUNTS.c.paused_until > now))
         wanted = wanted.where(ITEMS.c.account_id.not_in(paused))
     wanted = wanted.order_by(ITEMS.c.rank, ITEMS.c.due_at, ITEMS.c.id).limit(limit).with_for_update(skip_locked=True)
-    taken = sa.update(ITEMS).where(ITEMS.c.id.in_(wanted.scalar_subquery())).values(lease_until=until).returning(ITEMS)
+    taken = sa.update(ITEMS).where(ITEMS.c.id.in_(wanted.scalar_subquery())).values(lease_until=until).returning(*_WORK)
     rows = connection.execute(taken).mappings().all()
     return works(connection, sorted(rows, key=lambda row: (row["rank"], row["id"])))
 
@@ -140,16 +146,18 @@ class ItemWrites:
     def cleared(self, works: Sequence[tuple[Work, Decision]], at: datetime) -> None:
         """Advance claimed items to `cleared`. Raises LeaseLost when one of them is not ours any more."""
         del at
-        rows = [
-            self._many(work, State.CLEARED, None)
-            | {
-                "b_decision": codec.decision_text(decision),
-                "b_outcome": decision.outcome.value,
-                "b_severity": decision.severity.value,
-            }
-            for work, decision in works
-        ]
-        self._advance_many(_CLEARED, rows)
+        alike: dict[tuple[str, State, datetime | None], list[int]] = {}
+        texts: dict[int, str] = {}
+        for work, decision in works:
+            check_move(work.state, State.CLEARED, sealed=False)
+            text = texts.get(id(decision)) or texts.setdefault(id(decision), codec.decision_text(decision))
+            alike.setdefault((text, work.state, work.lease_until), []).append(work.item.id)
+        for (text, state, lease), ids in alike.items():
+            cleared = sa.update(ITEMS).where(ITEMS.c.id.in_(ids), ITEMS.c.state == state.value, ITEMS.c.lease_until == lease)
+            values = {"state": State.CLEARED.value, "stage": None, "lease_until": None, "attempts": 0, "decision": text}
+            done = self.connection.execute(cleared.values(values | {"outcome": Outcome.CLEAR.value, "severity": Severity.NONE.value}))
+            if done.rowcount != len(ids):
+                raise LeaseLost(len(ids))
 
     def decided(self, work: Work, decision: Decision, new: State, at: datetime, *, stage: Stage | None) -> None:
         """Store a decision that is not `clear` and advance the item."""

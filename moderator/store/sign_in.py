@@ -7,9 +7,6 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
-from moderator.domain.events import Event
-from moderator.store.items import ITEMS, RECORDS
-from moderator.store.ledger import LEDGER
 from moderator.store.tables import SignInRow
 
 SIGN_INS: sa.Table = SignInRow.__table__  # type: ignore[attr-defined] # SQLModel sets it at class creation
@@ -76,36 +73,3 @@ def find(connection: sa.Connection, secret: str, *, purpose: Purpose, at: dateti
 def forget_ended(connection: sa.Connection, *, at: datetime) -> int:
     """Delete sign-ins that expired more than KEEP_ENDED ago; return how many. May be repeated."""
     return connection.execute(sa.delete(SIGN_INS).where(SIGN_INS.c.expires_at < at - KEEP_ENDED)).rowcount
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How an item stands beside its state: held for a person, waiting for a decision, and what is wrong if anything."""
-
-    held: bool
-    needs_review: bool
-    trouble: str
-
-
-def standing(connection: sa.Connection, item_id: int) -> Standing | None:
-    """Return how an item stands; None when there is none."""
-    wanted = sa.select(ITEMS.c.held_at, ITEMS.c.needs_review, ITEMS.c.trouble).where(ITEMS.c.id == item_id)
-    row = connection.execute(wanted).one_or_none()
-    return Standing(row.held_at is not None, row.needs_review, row.trouble) if row else None
-
-
-def item_of_record(connection: sa.Connection, record_id: str) -> int | None:
-    """Return the number of the item that a record is of; None when there is no such record."""
-    return connection.execute(sa.select(RECORDS.c.item_id).where(RECORDS.c.record_id == record_id)).scalar()
-
-
-def viewed_since(connection: sa.Connection, school: str, subject: str, *, session: str, since: datetime) -> bool:
-    """Return whether the ledger already says that this session opened the subject since then."""
-    wanted = sa.select(LEDGER.c.seq).where(
-        LEDGER.c.school == school,
-        LEDGER.c.subject == subject,
-        LEDGER.c.event == Event.VIEWED.value,
-        LEDGER.c.at >= since,
-        LEDGER.c.line.contains(f'"session":"{session}"', autoescape=True),
-    )
-    return connection.execute(wanted.limit(1)).first() is not None

@@ -1,5 +1,6 @@
 """What people read: the day's counts, what needs a person, an item's history. Called by the digest and the review app."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,7 +16,7 @@ from moderator.domain.lifecycle import State
 from moderator.domain.times import london_date, london_day
 from moderator.ports import Work
 from moderator.store import ledger, people
-from moderator.store.items import ITEMS, REVIEWS
+from moderator.store.items import ITEMS, RECORDS, REVIEWS
 from moderator.store.ledger import LEDGER
 from moderator.store.outbox import DIGESTS
 from moderator.store.people import ACCOUNTS
@@ -258,8 +259,12 @@ def history(connection: sa.Connection, work: Work) -> list[HistoryLine]:
     subjects = [f"item-{work.item.id}"]
     if work.record is not None:
         subjects.append(work.record.record_id)
-    from_ledger = sa.select(LEDGER.c.at, LEDGER.c.event).where(LEDGER.c.school == work.item.school, LEDGER.c.subject.in_(subjects))
-    lines = [HistoryLine(row.at, row.event, "service") for row in connection.execute(from_ledger.order_by(LEDGER.c.seq))]
+    from_ledger = sa.select(LEDGER.c.at, LEDGER.c.event, LEDGER.c.line).where(
+        LEDGER.c.school == work.item.school, LEDGER.c.subject.in_(subjects)
+    )
+    lines = [
+        HistoryLine(row.at, row.event, json.loads(row.line)["actor"]) for row in connection.execute(from_ledger.order_by(LEDGER.c.seq))
+    ]
     reviews = sa.select(REVIEWS).where(REVIEWS.c.item_id == work.item.id).order_by(REVIEWS.c.id)
     lines.extend(HistoryLine(row.at, row.verdict, row.actor, row.justification) for row in connection.execute(reviews))
     return sorted(lines, key=lambda line: line.at)
@@ -277,3 +282,36 @@ def totals(connection: sa.Connection) -> dict[str, int]:
         "withheld": sum(row.n for row in rows if row.outcome == Outcome.WITHHOLD),
         "held": sum(row.n for row in rows if row.held),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an item stands beside its state: held for a person, waiting for a decision, and what is wrong if anything."""
+
+    held: bool
+    needs_review: bool
+    trouble: str
+
+
+def standing(connection: sa.Connection, item_id: int) -> Standing | None:
+    """Return how an item stands; None when there is none."""
+    wanted = sa.select(ITEMS.c.held_at, ITEMS.c.needs_review, ITEMS.c.trouble).where(ITEMS.c.id == item_id)
+    row = connection.execute(wanted).one_or_none()
+    return Standing(row.held_at is not None, row.needs_review, row.trouble) if row else None
+
+
+def item_of_record(connection: sa.Connection, record_id: str) -> int | None:
+    """Return the number of the item that a record is of; None when there is no such record."""
+    return connection.execute(sa.select(RECORDS.c.item_id).where(RECORDS.c.record_id == record_id)).scalar()
+
+
+def viewed_since(connection: sa.Connection, school: str, subject: str, *, session: str, since: datetime) -> bool:
+    """Return whether the ledger already says that this session opened the subject since then."""
+    wanted = sa.select(LEDGER.c.seq).where(
+        LEDGER.c.school == school,
+        LEDGER.c.subject == subject,
+        LEDGER.c.event == Event.VIEWED.value,
+        LEDGER.c.at >= since,
+        LEDGER.c.line.contains(f'"session":"{session}"', autoescape=True),
+    )
+    return connection.execute(wanted.limit(1)).first() is not None

@@ -11,7 +11,9 @@ SEVERE_ONES = (Guard.DISCLOSURE, Guard.CRISIS, Guard.ACCUSED_TEACHER)
 
 def score(*guards: Guard, people: tuple[PersonSpan, ...] = (), reasons: tuple[Reason, ...] = (), **labels: float) -> Score:
     given = {label: labels.get(label.value, 0.0) for label in Label}
-    return Score(labels=given, model="m", people=people, reasons=reasons, guards=tuple(GuardHit(guard, 0, 3, f"{guard}.") for guard in guards))
+    return Score(
+        labels=given, model="m", people=people, reasons=reasons, guards=tuple(GuardHit(guard, 0, 3, f"{guard}.") for guard in guards)
+    )
 
 
 def person(kind: PersonKind, *, strong: bool = True) -> PersonSpan:
@@ -52,7 +54,9 @@ def test_public_figures_strangers_and_lone_first_names_are_no_ground_but_are_not
 
 
 def test_a_policy_can_leave_names_alone() -> None:
-    decision = decide(score(people=(person(PersonKind.PUPIL),)), Policy.from_toml(_toml().replace("hide_names = true", "hide_names = false")))
+    decision = decide(
+        score(people=(person(PersonKind.PUPIL),)), Policy.from_toml(_toml().replace("hide_names = true", "hide_names = false"))
+    )
     assert decision.outcome is Outcome.CLEAR
     assert "does not flag names alone" in decision.considered[-1]
 

@@ -2,12 +2,9 @@
 
 import os
 import random
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 from world import check, kill_once, warm, world
 

@@ -159,7 +159,9 @@ def check(place: World) -> None:
     sealed = {bag["comment_id"]: bag["sealed_utc"] for bag in bags}
 
     requests = [json.loads(line) for line in place.log.read_text(encoding="utf-8").splitlines()]
-    hides = [(line["path"].split("/")[3], line["time"]) for line in requests if line["method"] == "PUT" and line["path"].endswith("/hidden")]
+    hides = [
+        (line["path"].split("/")[3], line["time"]) for line in requests if line["method"] == "PUT" and line["path"].endswith("/hidden")
+    ]
     hidden = {row[0] for row in items if row[2] == "hidden"}
     assert {number for number, _ in hides} == hidden
     for number, moment in hides:

@@ -140,7 +140,7 @@ def test_a_broken_answer_stays_booked_and_the_next_try_asks_for_little(stage: St
     stage.platform.failures.append(Transient("half an answer"))
     stage.run("poll")
     with stage.database.reading() as connection:
-        assert connection.execute(sa.select(BUDGETS.c.reads)).scalar() == 200
+        assert connection.execute(sa.select(BUDGETS.c.reads)).scalar() == 300
     stage.database.poll_now()
     stage.run("poll")
     assert len(stage.rows("id")) == 8

@@ -4,6 +4,7 @@ import json
 from datetime import date, timedelta
 from email import message_from_bytes
 from email.policy import default
+from itertools import pairwise
 
 from stage import NOON, SCHOOL, Stage, comment, set_up
 
@@ -66,7 +67,7 @@ def test_the_ledger_file_is_the_database_line_by_line(stage: Stage) -> None:
     stage.run(*LINE)
     lines = (stage.folder / "ledger.jsonl").read_text().splitlines()
     assert [json.loads(line)["event"] for line in lines] == stage.ledger_events()
-    for before, after in zip(lines, lines[1:], strict=False):
+    for before, after in pairwise(lines):
         assert json.loads(after)["prev"] == line_hash(before)
     assert "Fern" not in "".join(lines)
     assert "idiot" not in "".join(lines)

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from itertools import pairwise
 
 import pytest
 from stage import NOON, SCHOOL, Stage
@@ -78,7 +79,7 @@ def test_two_writers_keep_one_chain(any_stage: Stage) -> None:
         thread.join()
     found = lines(any_stage)
     assert [json.loads(line)["seq"] for line in found] == list(range(1, 62))
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         assert json.loads(after)["prev"] == line_hash(before)
 
 

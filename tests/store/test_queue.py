@@ -8,7 +8,6 @@ from stage import NOON, Stage, comment
 from moderator.domain.errors import BadInput, LeaseLost, NotAllowed
 from moderator.domain.lifecycle import Stage as Step
 from moderator.domain.policy import decide
-from moderator.domain.score import Score
 
 LEASE = timedelta(minutes=5)
 
@@ -53,7 +52,7 @@ def test_releasing_leases_frees_what_a_dead_run_held(waiting: Stage) -> None:
 
 def test_an_item_advances_only_along_the_table(waiting: Stage) -> None:
     work = waiting.database.claim(Step.SCORE, limit=1, now=NOON + timedelta(minutes=1), lease=LEASE)[0]
-    score: Score = waiting.classifier.score(["x"])[0]
+    score = waiting.classifier.score(["x"])[0]
     with pytest.raises(NotAllowed), waiting.database.unit() as unit:
         unit.cleared([(work, decide(score, waiting.tools.policy))], NOON)
 
