@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Protocol
 
 from moderator.domain.account import Account, Capabilities, School
-from moderator.domain.decision import Decision, Severity
-from moderator.domain.digest import AlertKind, AlertLine, AlertMail, Digest
+from moderator.domain.decision import Decision
+from moderator.domain.digest import AlertMail, Digest
 from moderator.domain.events import Head, LedgerEvent
-from moderator.domain.item import Fetched, Item, Page
+from moderator.domain.item import Fetched, Page
 from moderator.domain.lifecycle import Stage, State
 from moderator.domain.record import Evidence, SealedRecord, Verification
 from moderator.domain.review import Review
 from moderator.domain.score import Score
+from moderator.domain.work import AlertRequest, DueAlerts, DueMail, PollTurn, Work
 
 
 class Clock(Protocol):
@@ -48,8 +49,8 @@ class Platform(Protocol):
     def poll(self, source: str, cursor: str, *, limit: int) -> Page:
         """Return one page of what is new in `source` since `cursor` ("" at first), billed at no more than `limit` posts.
 
-        One request. May be repeated with the same cursor: the same or newer comments come again. Raises BadInput when `limit` is below
-        the smallest page the platform serves (`smallest_page`).
+        One request for the list, and at most one more for posts it refers to. May be repeated with the same cursor: the same or newer
+        comments come again. Raises BadInput when `limit` is below the smallest page the platform serves (`smallest_page`).
         """
         ...
 
@@ -58,7 +59,7 @@ class Platform(Protocol):
         ...
 
     def fetch(self, comment_id: str) -> Fetched:
-        """Return one comment as it is now. One request, one or two reads; may be repeated. Raises Gone when it was deleted."""
+        """Return one comment as it is now. One request, at most three reads; may be repeated. Raises Gone when it was deleted."""
         ...
 
     def set_hidden(self, comment_id: str, *, hidden: bool) -> bool:
@@ -197,70 +198,6 @@ class Dispatcher(Protocol):
     def wake(self, step: str) -> None:
         """Ask for `step` to run soon. May be repeated; may do nothing."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One claimed item with what the steps have stored about it so far. The lease is this claim's until it runs out."""
-
-    item: Item
-    account: Account
-    state: State
-    stage: Stage | None
-    attempts: int
-    lease_until: datetime | None
-    score: Score | None = None
-    decision: Decision | None = None
-    record: SealedRecord | None = None
-    hide_called_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AlertRequest:
-    """An alert to be written in the same transaction as the state it tells of. `key` is unique: the same alert is never written twice."""
-
-    key: str
-    school: str
-    kind: AlertKind
-    severity: Severity
-    subject: str
-    what: str
-    done: str
-    at: datetime
-    due_at: datetime
-    item_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DueAlerts:
-    """Claimed alerts of one school, ready to be composed as one mail."""
-
-    school: School
-    ids: tuple[int, ...]
-    lines: tuple[AlertLine, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DueMail:
-    """A claimed message of the outbox."""
-
-    id: int
-    key: str
-    school: str
-    message: bytes
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class PollTurn:
-    """A claimed account, due for a poll, with its cursors by source and what is left of its month's reads."""
-
-    account: Account
-    cursors: dict[str, str]
-    interval: timedelta
-    reads_left: int
-    reads_per_poll: float
-    troubled: bool = False
 
 
 class Unit(Protocol):

@@ -173,7 +173,7 @@ class Settings(BaseSettings):
         return self.sender or f"moderator@{self.school[0].email_domains[0]}"
 
     def schools(self) -> list[School]:
-        """Return the schools as nouns. With one school the ledger is `ledger.jsonl`, else `ledger-<slug>.jsonl`; a school keeps its first."""
+        """Return the schools as nouns. One school's ledger is `ledger.jsonl`, several have `ledger-<slug>.jsonl`; each keeps its first."""
         alone = len(self.school) == 1
         return [
             School(

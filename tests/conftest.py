@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from pytest_socket import socket_allow_hosts
-
 from stage import Stage, set_up
 
 from moderator.store.database import Database, upgrade
@@ -53,13 +52,15 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         as_user = ["runuser", "-u", "postgres", "--"]
     data = folder / "data"
     subprocess.run(
-        [*as_user, programs / "initdb", "-D", data, "-A", "trust", "-U", "postgres"], check=True, capture_output=True, cwd=folder
+        [*as_user, str(programs / "initdb"), "-D", str(data), "-A", "trust", "-U", "postgres"], check=True, capture_output=True, cwd=folder
     )
     options = f"-k {folder} -h '' -c fsync=off"
-    started = [*as_user, programs / "pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start"]
+    started = [*as_user, str(programs / "pg_ctl"), "-D", str(data), "-o", options, "-l", str(folder / "log"), "-w", "start"]
     subprocess.run(started, check=True, stdout=subprocess.DEVNULL, cwd=folder)
     yield str(folder)
-    subprocess.run([*as_user, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"], check=False, capture_output=True, cwd=folder)
+    subprocess.run(
+        [*as_user, str(programs / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"], check=False, capture_output=True, cwd=folder
+    )
 
 
 def _postgres_programs() -> Path:

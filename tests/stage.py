@@ -76,7 +76,7 @@ class WordClassifier:
             reasons = (Reason("abusive", text.index("idiot"), text.index("idiot") + 5, "The word 'idiot' is an insult."),)
         if "hurt you" in text:
             labels[Label.ABUSIVE] = labels[Label.THREAT] = 0.95
-        people_found = ()
+        people_found: tuple[PersonSpan, ...] = ()
         if "Tilly Marwood" in text:
             at = text.index("Tilly Marwood")
             people_found = (PersonSpan(at, at + 13, "Tilly Marwood", PersonKind.PUPIL, "roll", "P-1"),)

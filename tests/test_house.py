@@ -133,7 +133,8 @@ def test_every_exception_to_a_rule_carries_its_reason(mark: str) -> None:
 
 
 def test_no_module_is_long() -> None:
-    assert [f"{name}: {len(text.splitlines())}" for name, text in SOURCES.items() if len(text.splitlines()) > MAX_LINES] == []
+    ours = {name: len(text.splitlines()) for name, text in SOURCES.items() if not name.startswith("tests/")}
+    assert {name: length for name, length in ours.items() if length > MAX_LINES} == {}
 
 
 def test_no_module_has_a_name_that_says_nothing() -> None:

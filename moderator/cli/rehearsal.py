@@ -17,6 +17,7 @@ from moderator.platforms.practice.school import ROLL, SCHOOL_HANDLE, SCHOOL_NAME
 from moderator.platforms.practice.server import running
 from moderator.settings import Settings, make
 from moderator.store import people
+from moderator.store.database import Database
 
 SLUG = "oakfield"
 DOMAIN = "oakfield.example"
@@ -73,7 +74,7 @@ def prepare(folder: Path, *, practice_url: str, listen_port: int = 0) -> Rehears
     return Rehearsal(options, practice_url)
 
 
-def _register(options: Settings, database: build.Database) -> None:
+def _register(options: Settings, database: Database) -> None:
     now = datetime.now(UTC)
     school = options.schools()[0]
     with database.reading() as connection:
@@ -105,7 +106,7 @@ def _register(options: Settings, database: build.Database) -> None:
         _import_roll(options, database, school.slug)
 
 
-def _import_roll(options: Settings, database: build.Database, school: str) -> None:
+def _import_roll(options: Settings, database: Database, school: str) -> None:
     from moderator.learn.roll import roll_tokens  # noqa: PLC0415 - the model's package loads slowly
     from moderator.learn.rollfile import read_roll  # noqa: PLC0415 - the same
 

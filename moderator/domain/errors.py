@@ -40,21 +40,21 @@ class LeaseLost(Transient):
     """The item is no longer ours: its lease ran out and another worker took it."""
 
 
-class Unauthorised(ModeratorError):  # noqa: N818
+class Unauthorised(ModeratorError):  # noqa: N818 - as above
     """The account's authorisation no longer works; a person must re-authorise it."""
 
 
-class Refused(ModeratorError):  # noqa: N818
+class Refused(ModeratorError):  # noqa: N818 - as above
     """The other side refuses this call for good; repeating it will not help."""
 
 
-class Gone(ModeratorError):  # noqa: N818
+class Gone(ModeratorError):  # noqa: N818 - as above
     """The comment does not exist on the platform any more."""
 
 
-class EvidenceFailed(ModeratorError):  # noqa: N818
+class EvidenceFailed(ModeratorError):  # noqa: N818 - as above
     """No sealed record could be made, so nothing may be hidden."""
 
 
-class NotAllowed(ModeratorError):  # noqa: N818
+class NotAllowed(ModeratorError):  # noqa: N818 - as above
     """The lifecycle forbids this step."""

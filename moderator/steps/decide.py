@@ -11,7 +11,8 @@ from moderator.domain.events import Event, LedgerEvent
 from moderator.domain.lifecycle import Stage, State
 from moderator.domain.policy import decide as policy_decides
 from moderator.domain.record import record_id
-from moderator.ports import AlertRequest, Unit, Work
+from moderator.domain.work import AlertRequest, Work
+from moderator.ports import Unit
 from moderator.steps.drain import Tools
 
 LEASE = timedelta(minutes=5)

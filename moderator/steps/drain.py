@@ -8,20 +8,8 @@ from moderator.domain.account import Account
 from moderator.domain.decision import Severity
 from moderator.domain.digest import ALERT_BATCH, AlertKind
 from moderator.domain.policy import Policy
-from moderator.ports import (
-    AlertRequest,
-    Classifier,
-    Clock,
-    Composer,
-    Dispatcher,
-    Ledger,
-    Mailer,
-    PlatformFor,
-    Recorder,
-    Store,
-    Unit,
-    Vault,
-)
+from moderator.domain.work import AlertRequest
+from moderator.ports import Classifier, Clock, Composer, Dispatcher, Ledger, Mailer, PlatformFor, Recorder, Store, Unit, Vault
 
 MAX_ATTEMPTS = 8
 """Tries before an item is held for a person: with the waits below, about half an hour."""

@@ -10,7 +10,7 @@ from moderator.domain.events import Event, LedgerEvent
 from moderator.domain.lifecycle import Stage
 from moderator.domain.record import SealedRecord
 from moderator.domain.times import london_date
-from moderator.ports import Work
+from moderator.domain.work import Work
 from moderator.steps.drain import MAX_ATTEMPTS, RE_AUTHORISE, RE_AUTHORISE_DONE, Tools, tell_of_account, tell_of_system, wait
 from moderator.steps.hold import hold
 

@@ -5,7 +5,7 @@ from moderator.domain.decision import Severity
 from moderator.domain.digest import AlertKind
 from moderator.domain.events import Event, LedgerEvent
 from moderator.domain.lifecycle import State
-from moderator.ports import AlertRequest, Work
+from moderator.domain.work import AlertRequest, Work
 from moderator.steps.drain import Tools
 
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from moderator import observe
 from moderator.domain.account import next_poll_in
 from moderator.domain.errors import ModeratorError, RateLimited, Transient, Unauthorised
-from moderator.ports import Platform, PollTurn
+from moderator.domain.work import PollTurn
+from moderator.ports import Platform
 from moderator.steps.drain import RE_AUTHORISE, RE_AUTHORISE_DONE, Tools, tell_of_account
 
 LEASE = timedelta(minutes=15)

@@ -21,7 +21,7 @@ from moderator.domain.item import Fetched
 from moderator.domain.lifecycle import Stage, State
 from moderator.domain.record import Evidence, SealedRecord, record_id
 from moderator.domain.times import london_date
-from moderator.ports import Work
+from moderator.domain.work import Work
 from moderator.steps.drain import RE_AUTHORISE, RE_AUTHORISE_DONE, Tools, tell_of_account, tell_of_system, wait
 from moderator.steps.hold import hold
 

@@ -8,7 +8,7 @@ from moderator.domain.digest import AlertKind
 from moderator.domain.errors import Gone, RateLimited, Refused, Transient, Unauthorised
 from moderator.domain.events import Event, LedgerEvent
 from moderator.domain.lifecycle import Stage, State
-from moderator.ports import AlertRequest, Work
+from moderator.domain.work import AlertRequest, Work
 from moderator.steps.drain import MAX_ATTEMPTS, RE_AUTHORISE, RE_AUTHORISE_DONE, Tools, tell_of_account, wait
 from moderator.steps.hold import hold, subject_of
 

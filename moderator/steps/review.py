@@ -5,7 +5,7 @@ from moderator.domain.errors import NotAllowed
 from moderator.domain.events import Event, LedgerEvent
 from moderator.domain.lifecycle import Stage, State
 from moderator.domain.review import Review, Verdict
-from moderator.ports import Work
+from moderator.domain.work import Work
 from moderator.steps.drain import Tools
 from moderator.steps.hold import subject_of
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from moderator import observe
 from moderator.domain.lifecycle import Stage
 from moderator.domain.score import Score
-from moderator.ports import Work
+from moderator.domain.work import Work
 from moderator.steps.drain import MAX_ATTEMPTS, Tools, wait
 from moderator.steps.hold import hold
 

@@ -8,7 +8,7 @@ from email.policy import SMTP
 from moderator import observe
 from moderator.domain.errors import ModeratorError, Transient
 from moderator.domain.events import Event, LedgerEvent
-from moderator.ports import DueMail
+from moderator.domain.work import DueMail
 from moderator.steps.drain import Tools, wait
 
 LEASE = timedelta(minutes=10)

@@ -18,7 +18,7 @@ from moderator.domain.events import Head
 from moderator.domain.item import Page
 from moderator.domain.lifecycle import Stage
 from moderator.domain.review import Review
-from moderator.ports import DueAlerts, DueMail, PollTurn, Work
+from moderator.domain.work import DueAlerts, DueMail, PollTurn, Work
 from moderator.store import items, ledger, outbox, people, polls, prune, today
 from moderator.store.engine import READ, translate
 

@@ -14,7 +14,7 @@ from moderator.domain.lifecycle import Stage, State, check_move
 from moderator.domain.record import SealedRecord
 from moderator.domain.review import Review, Verdict
 from moderator.domain.score import Score
-from moderator.ports import Work
+from moderator.domain.work import Work
 from moderator.store import codec, people
 from moderator.store.engine import insert_new
 from moderator.store.tables import AccountRow, DecisionRow, ItemRow, PageRow, RecordRow, ReviewRow

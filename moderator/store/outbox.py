@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from moderator.domain.decision import Severity
 from moderator.domain.digest import AlertKind, AlertLine, Digest
-from moderator.ports import AlertRequest, DueAlerts, DueMail
+from moderator.domain.work import AlertRequest, DueAlerts, DueMail
 from moderator.store import codec, people
 from moderator.store.engine import insert_new
 from moderator.store.tables import AlertRow, DigestRow, MailRow

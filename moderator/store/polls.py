@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from moderator.domain.account import Account
 from moderator.domain.item import Page
 from moderator.domain.times import london_date
-from moderator.ports import PollTurn
+from moderator.domain.work import PollTurn
 from moderator.store import codec, people
 from moderator.store.engine import insert_new
 from moderator.store.items import PAGES, ItemWrites

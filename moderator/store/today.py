@@ -14,7 +14,7 @@ from moderator.domain.digest import AccountLine, Digest, DigestCounts, DigestLin
 from moderator.domain.events import Event
 from moderator.domain.lifecycle import State
 from moderator.domain.times import london_date, london_day
-from moderator.ports import Work
+from moderator.domain.work import Work
 from moderator.store import ledger, people
 from moderator.store.items import ITEMS, RECORDS, REVIEWS
 from moderator.store.ledger import LEDGER

@@ -9,10 +9,11 @@ from moderator.domain.errors import BadInput, EvidenceFailed, Transient
 from moderator.domain.events import Event, LedgerEvent
 from moderator.domain.lifecycle import State
 from moderator.domain.times import london_date, london_day
+from moderator.domain.work import Work
 from moderator.observe import happened, went_wrong
-from moderator.ports import Work
 from moderator.steps.hold import subject_of
-from moderator.store.sign_in import SignIn, Standing, item_of_record, standing, viewed_since
+from moderator.store.sign_in import SignIn
+from moderator.store.today import Standing, item_of_record, standing, viewed_since
 from moderator.web.site import Site
 
 _NOT_SHOWN = frozenset({State.SEEN, State.SCORED, State.CLEARED})

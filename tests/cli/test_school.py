@@ -144,7 +144,18 @@ def test_authorising_again_lets_what_waited_go_on(school: Command) -> None:
     assert "authorised again" in school("account", "authorise", "oakfieldprimary", "--token-file", "token.json")[1]
 
 
-ADD = ("account", "add", "x", "--school", "oakfield", "--contact-email", "a@oakfield.example", "--token-file", "token.json", "--not-personal")
+ADD = (
+    "account",
+    "add",
+    "x",
+    "--school",
+    "oakfield",
+    "--contact-email",
+    "a@oakfield.example",
+    "--token-file",
+    "token.json",
+    "--not-personal",
+)
 
 
 def changed(old: str, new: str) -> tuple[str, ...]:

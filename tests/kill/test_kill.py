@@ -5,7 +5,6 @@ import random
 from pathlib import Path
 
 import pytest
-
 from world import check, kill_once, warm, world
 
 COMMENTS = 200

@@ -155,7 +155,7 @@ def test_a_booking_another_worker_took_first_ends_the_poll(stage: Stage) -> None
     stage.database.release_leases()
     from moderator.steps import poll as module  # noqa: PLC0415 - reaches the function under test
 
-    read = module._read_source(stage.tools, stage.platform, replace(turn, reads_left=500), "comments", left=500)  # noqa: SLF001
+    read = module._read_source(stage.tools, stage.platform, replace(turn, reads_left=500), "comments", left=500)  # noqa: SLF001 - the function under test
     assert read == (0, 0, True)
 
 
@@ -240,7 +240,7 @@ def test_a_deleted_comment_is_still_recorded_from_the_bytes_held(stage: Stage) -
         (Refused("403"), False),
     ],
 )
-def test_a_platform_that_does_not_answer_never_stops_the_record(stage: Stage, error: ModeratorError, paused: bool) -> None:  # noqa: FBT001
+def test_a_platform_that_does_not_answer_never_stops_the_record(stage: Stage, error: ModeratorError, paused: bool) -> None:  # noqa: FBT001 - a parametrised case
     to_record(stage)
     stage.platform.failures.append(error)
     stage.run("record")
@@ -281,7 +281,7 @@ def test_r10_the_hide_step_refuses_an_item_without_a_record(stage: Stage) -> Non
 
 def test_r10_a_record_that_was_changed_in_the_vault_stops_the_hide(stage: Stage) -> None:
     to_hide(stage)
-    manifest = stage.folder / "vault" / str(stage.database.work(1).record.path) / "manifest-sha256.txt"  # type: ignore[union-attr]
+    manifest = stage.folder / "vault" / str(stage.database.work(1).record.path) / "manifest-sha256.txt"  # type: ignore[union-attr] # told by the type of the test's own call
     manifest.chmod(0o600)
     manifest.write_text("changed\n")
     stage.run("hide")

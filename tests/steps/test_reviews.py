@@ -38,7 +38,7 @@ def test_upholding_is_done_at_once_and_written_down(hidden: Stage) -> None:
 
 
 @pytest.mark.parametrize("upheld_first", [False, True])
-def test_r11_restoring_un_hides_and_reads_back_first(hidden: Stage, upheld_first: bool) -> None:  # noqa: FBT001
+def test_r11_restoring_un_hides_and_reads_back_first(hidden: Stage, upheld_first: bool) -> None:  # noqa: FBT001 - a parametrised case
     if upheld_first:
         decide(hidden, Verdict.UPHOLD)
     decide(hidden, Verdict.RESTORE)

@@ -116,7 +116,7 @@ def test_a_form_that_is_too_large_is_refused(served: Served) -> None:
         for _ in range(80):
             yield b"justification=" + b"x" * 1000
 
-    chunked = served.head.post(f"/items/{item}/review", content=pieces(), headers={"Content-Type": "application/x-www-form-urlencoded"})  # type: ignore[arg-type]
+    chunked = served.head.post(f"/items/{item}/review", content=pieces(), headers={"Content-Type": "application/x-www-form-urlencoded"})  # type: ignore[arg-type] # told by the type of the test's own call
     assert chunked.status_code == 413
     assert served.stage.states() == ["hidden"]
 

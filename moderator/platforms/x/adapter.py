@@ -158,10 +158,14 @@ class XPlatform:
         raise Transient(message)
 
     def identity(self) -> str:
-        """Return the id of the account that authorised us."""
+        """Return the id of the account that authorised us. Raises Refused when that is not the handle this adapter is for."""
         answer = self._line.ask(lambda client: client.get_me(user_auth=False))
         data = answer.table.get("data")
         if isinstance(data, dict) and isinstance(data.get("id"), str):
+            whose = str(data.get("username", ""))
+            if whose.casefold() != self._handle.casefold():
+                message = f"this authorisation is @{whose}'s, not @{self._handle}'s: sign in to X as the school's account"
+                raise Refused(message)
             return str(data["id"])
         message = "X did not say whose authorisation this is"
         raise Transient(message)

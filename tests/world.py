@@ -18,7 +18,7 @@ import psutil
 
 from moderator.evidence.check import verify
 
-HERE = Path(__file__).parent
+FORKS = Path(__file__).parent / "kill" / "forks.py"
 
 KIND = (
     "Lovely to see the choir out in the sunshine.",
@@ -73,9 +73,7 @@ class Forks:
 def warm(log: Path) -> Iterator[Forks]:
     """Yield a warm process to start demos from."""
     with log.open("ab") as errors:
-        process = subprocess.Popen(
-            [sys.executable, str(HERE / "forks.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
-        )
+        process = subprocess.Popen([sys.executable, str(FORKS)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True)
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
