@@ -3,7 +3,7 @@
 import functools
 import warnings
 from collections.abc import Sequence
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -15,8 +15,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from moderator.domain.score import Label
-from moderator.learn.features import HashedNgrams
 from moderator.learn.grams import Grams, grams
+
+if TYPE_CHECKING:
+    from moderator.learn.features import HashedNgrams
 
 LABELS = tuple(Label)
 """The order of labels in every array of this package."""
@@ -24,7 +26,7 @@ LABELS = tuple(Label)
 Floats = NDArray[np.float32]
 
 
-class MaskedLogistic(BaseEstimator):  # type: ignore[misc] - scikit-learn ships no types
+class MaskedLogistic(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
     """A logistic regression for each label, each fitted only on the rows where that label is known.
 
     `strength` is scikit-learn's C: larger fits closer. Weights nearer to 0 than `drop` are set to 0 and all are kept in half precision,
@@ -38,7 +40,7 @@ class MaskedLogistic(BaseEstimator):  # type: ignore[misc] - scikit-learn ships 
         self.most_steps = most_steps
 
     def fit(self, matrix: sp.csr_matrix, known: NDArray[np.float32], sample_weight: Floats | None = None) -> Self:
-        """Fit on a CSR matrix and labels of shape (rows, labels): 1, 0, or NaN where nobody has said. Raises ValueError for a label of one kind."""
+        """Fit on a CSR matrix and labels (rows, labels): 1, 0, or NaN for unknown. Raises ValueError for a label of one kind."""
         columns = known.shape[1]
         self.coef_ = np.zeros((columns, matrix.shape[1]), np.float16)
         self.intercept_ = np.zeros(columns, np.float32)
@@ -68,7 +70,7 @@ class MaskedLogistic(BaseEstimator):  # type: ignore[misc] - scikit-learn ships 
 
 def sigmoid(logits: Floats) -> Floats:
     """Return probabilities of log-odds; never overflows."""
-    return 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), np.float32)
 
 
 class Screened:
@@ -84,8 +86,8 @@ class Screened:
         some = ends > found.first_word
         if some.any():
             sums[some] += np.add.reduceat(by_word, found.first_word[some], axis=0)
-        self._scale = np.sqrt(np.maximum(sums[:, -1], SMALLEST))
-        self.probabilities = sigmoid(sums[:, :-1] / self._scale[:, None] + base)
+        self._scale: Floats = np.sqrt(np.maximum(sums[:, -1], SMALLEST))
+        self.probabilities = sigmoid(np.asarray(sums[:, :-1] / self._scale[:, None] + base, np.float32))
 
     @functools.cached_property
     def _of_words(self) -> Floats:

@@ -14,8 +14,9 @@ _HEAD = """# Model card: the abuse model
 Version `{version}` · file `{file}` · SHA-256 `{sha256}`
 
 ## What it is
-Seven logistic regressions (scikit-learn) over hashed word (1–2) and character (3–5) n-grams of normalised text, one a label: abusive, insult,
-threat, identity_attack, sexual, profanity, harassment. A label that nobody gave a text is left out of that label's fit, never read as 0.
+Seven logistic regressions (scikit-learn) over hashed word (1 to 2) and character (3 to 5) n-grams of normalised text, one a label:
+abusive, insult, threat, identity_attack, sexual, profanity, harassment.
+A label that nobody gave a text is left out of that label's fit, never read as 0.
 Probabilities are calibrated by Platt's method on text held out of the fit, with calm talk weighted up. It runs on the school's machine,
 without a network, and the same text always gives the same score.
 
@@ -66,7 +67,8 @@ def _judged(figures: Sequence[Figure], policy: Policy) -> str:
     lines = [
         "",
         "## How well it does",
-        f"On the development sets and on school patterns that no fit has seen, at the thresholds of policy {policy.version}.",
+        f"On the development sets and on school patterns held out of the fit, at the thresholds of policy {policy.version}. The model that",
+        "ships was then fitted once more with those school patterns, so on them it does better than this table says.",
         f"Mean AUC of `abusive` over sources: **{mean_auc(figures):.3f}**.",
         "",
         "| source | label | rows | positive | AUC | Brier | found | falsely flagged |",

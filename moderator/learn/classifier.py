@@ -47,7 +47,7 @@ class LinearClassifier:
             found += [self._one(batch[place], normalised[place], row, screened, place) for place, row in enumerate(rows)]
         return found
 
-    def _one(self, text: str, normalised: str, row: list[float], screened: Screened, place: int) -> Score:  # noqa: PLR0913, PLR0917 - one text of a batch
+    def _one(self, text: str, normalised: str, row: list[float], screened: Screened, place: int) -> Score:
         words = normalised.split(" ")
         people = self._people(text, words)
         hits = guards(normalised, people)

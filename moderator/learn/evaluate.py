@@ -1,4 +1,4 @@
-"""Judging: how well the probabilities tell abuse from the rest, by source and label, and how many are flagged; used by training and the CLI."""
+"""Judging: how well the probabilities tell abuse from the rest, by source and label; used by training and the CLI."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ from moderator.text.normalise import Aligned
 
 MOST = 3
 SHARE = 0.2
-"""A word is named when it carries at least this share of all that speaks for the label."""
+"""A word is named when it carries at least this share of all that speaks for the label; the heaviest always is."""
 
 _WHY = {
     Label.ABUSIVE: "This wording weighs most towards abuse.",
@@ -21,7 +21,8 @@ _WHY = {
 def reasons(weights: list[float], aligned: Aligned, label: Label) -> tuple[Reason, ...]:
     """Return up to MOST reasons for one label, in the order of the text, from the weight of each word; neighbouring words are one."""
     total = sum(weight for weight in weights if weight > 0)
-    strong = sorted((place for place, weight in enumerate(weights) if total > 0 and weight >= SHARE * total), key=lambda place: -weights[place])
+    least = min(SHARE * total, max(weights, default=0.0))
+    strong = sorted((place for place, weight in enumerate(weights) if weight > 0 and weight >= least), key=lambda place: -weights[place])
     places = _places(aligned.text)
     spans: list[tuple[int, int]] = []
     for place in sorted(strong[:MOST]):

@@ -14,7 +14,7 @@ from moderator.learn.grams import Grams, grams
 _CHUNK = 4_000
 
 
-class HashedNgrams(TransformerMixin, BaseEstimator):  # type: ignore[misc] - scikit-learn ships no types
+class HashedNgrams(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
     """Counts of hashed n-grams, weighted by rarity and divided by the root of the summed squared weights.
 
     `transform` gives a CSR matrix, float32, one row a text and 2**bits columns. Without repeats this is L2-normalised TF-IDF; repeats

@@ -65,9 +65,7 @@ def _runs(codes: Codes, gap: NDArray[np.bool_], size: int, length: int, bits: in
     return rows
 
 
-def _words(
-    codes: Codes, gap: NDArray[np.bool_], starts: NDArray[np.intp], first_word: NDArray[np.intp], bits: int
-) -> tuple[Rows, Rows]:
+def _words(codes: Codes, gap: NDArray[np.bool_], starts: NDArray[np.intp], first_word: NDArray[np.intp], bits: int) -> tuple[Rows, Rows]:
     if not starts.size:
         return np.zeros(0, np.int32), np.zeros(0, np.int32)
     body = codes[starts[0] :] * ~gap[starts[0] :]

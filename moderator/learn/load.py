@@ -5,7 +5,6 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 from zipfile import ZIP_DEFLATED, BadZipFile
 
 from sklearn.pipeline import Pipeline
@@ -82,7 +81,10 @@ def load(folder: Path) -> tuple[Pipeline, Manifest]:
     except (UntrustedTypesFoundException, BadZipFile, KeyError, ValueError, TypeError) as error:
         message = f"{path}: is not a model this service trusts: {error}"
         raise BadInput(message) from error
-    return cast("Pipeline", pipeline), manifest
+    if not isinstance(pipeline, Pipeline):
+        message = f"{path}: is not a model this service trusts: it holds no pipeline"
+        raise BadInput(message)
+    return pipeline, manifest
 
 
 def read_manifest(folder: Path) -> Manifest:

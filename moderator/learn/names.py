@@ -4,13 +4,18 @@ Choice: on a school's page a title with a surname is how pupils and parents spea
 A title that a well-known person or a made-up one carries ("Mr Bean", "Dr Who", "King Charles") is `public`. "Sir" and "Miss" with no name,
 and a title before a word that is no name ("Dr appointment", "Miss you"), are nobody. A match on the roll beats all of this.
 """
+# ruff: noqa: RUF001 - names carry curly apostrophes
 
 import re
+import tomllib
+from importlib import resources
 
 from moderator.domain.score import PersonKind, PersonSpan
 
 TITLES = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "sir", "dame", "prof", "professor", "rev", "revd", "father", "sister", "mister"})
-ROLES = frozenset({"headteacher", "head", "headmaster", "headmistress", "principal", "teacher", "deputy", "governor", "nurse", "coach", "imam", "rabbi"})
+ROLES = frozenset(
+    {"headteacher", "head", "headmaster", "headmistress", "principal", "teacher", "deputy", "governor", "nurse", "coach", "imam", "rabbi"}
+)
 PUBLIC_TITLES = frozenset({"king", "queen", "prince", "princess", "president", "senator", "lord", "lady", "pope", "saint"})
 WORTH_A_LOOK = TITLES | ROLES | PUBLIC_TITLES
 """Normalised words without which a text needs no look."""
@@ -18,42 +23,17 @@ WORTH_A_LOOK = TITLES | ROLES | PUBLIC_TITLES
 _NAME = r"[^\W\d_]['’ʼ]?[^\W\d_]+(?:[-'’ʼ][^\W\d_]+)*"
 _TITLE = "|".join(sorted(TITLES - {"sir"}, key=len, reverse=True))
 _TITLED = re.compile(
-    rf"(?<![\w@#])(?P<title>{_TITLE}|sir)\b\.?[ \t]*(?P<first>(?:{_NAME}|[^\W\d_]\.?)[ \t]+)??(?P<name>{_NAME}|[^\W\d_]\b)", re.IGNORECASE
+    rf"(?<![\w@#])(?P<title>{_TITLE}|sir)\b\.?[ \t]*(?P<first>(?:{_NAME}|[^\W\d_]\.?)[ \t]+)??"
+    rf"(?P<name>{_NAME}|[^\W\d_]\b(?!\.?[ \t]+(?-i:[A-Z])))",
+    re.IGNORECASE,
 )
 _ROLE = re.compile(rf"(?<![\w@#])(?i:{'|'.join(sorted(ROLES, key=len, reverse=True))})[ \t]+(?P<name>(?=[^\W\d_a-z]){_NAME})")
 _GREAT = re.compile(
     rf"(?<![\w@#])(?i:{'|'.join(sorted(PUBLIC_TITLES))})[ \t]+(?P<name>(?=[^\W\d_a-z]){_NAME}(?:[ \t]+(?=[^\W\d_a-z]){_NAME})?)"
 )
 
-_FAMOUS = frozenset(
-    {
-        *("bean", "beast", "men", "tumble", "potato", "tickle", "darcy", "bennet", "bennett", "hyde", "jekyll", "fox", "claus", "bumble"),
-        *("magoo", "t", "motivator", "bates", "spock", "trump", "biden", "starmer", "sunak", "johnson-pm", "farage", "khan-mayor"),
-        *("who", "strange", "seuss", "dre", "evil", "watson", "frankenstein", "foster", "doolittle", "dolittle", "zhivago", "oetker", "pepper"),
-        *("doubtfire", "brown-boys", "hinch", "twit", "tiggywinkle", "miggins", "bucket", "robinson", "thatcher", "doyle", "beaver"),
-        *("trunchbull", "honey", "havisham", "marple", "world", "universe", "piggy", "moneypenny", "rabbit", "hannigan", "dior", "marvel"),
-        *("attenborough", "keir", "elton", "mo", "alan", "christmas", "lancelot", "galahad", "gawain", "winston", "isaac", "judi", "edna"),
-    }
-)
-"""Surnames that, with a title, are nearly always somebody known or made up; lower case."""
-
-_NO_NAME = frozenset(
-    """
-    a about again all also an and any are as at be been being but by can could dear did do does doing done every for from get gets getting
-    give go goes going gone got had has have her here hers him his how i if in into is it its just keep let like lot made make may me mine
-    more most much must my near need never no none not now of off office on once one only or our out over please really right said saw say
-    says see seeing she should since so some soon still such than thank thanks that the their them then there these they this those time to
-    today told too two until up us very was we well went were what when where which while who why will with without would wow yes yesterday
-    yet you your yours wait week weekend weeks last next first lunch lesson lessons school schools class bus buses train deadline match
-    matches him them it everyone everybody anyone old those out point appointment appointments surgery shopping training degree letter
-    letters note notes practice list forms teacher teachers sir miss mr mrs ms dr tomorrow everything being home kids children day days
-    another because even lots loads out work match party christmas-party trip trips goal goals chance penalty target read understand hers
-    happy who's what's that's it's we'll you'll he's she's i'm i've i'll you're they're don't can't won't didn't isn't wasn't haven't
-    """.split()
-)
-"""Words that follow "miss", "dr" or "sir" without being a name."""
-
-_BEFORE_MISS = frozenset({"by", "with", "from", "about", "hate", "thanks", "thank", "hi", "hello", "dear", "tell", "told", "ask", "asked", "mrs", "mr"})
+_WORDS = tomllib.loads(resources.files("moderator.learn").joinpath("names.toml").read_text(encoding="utf-8"))
+_FAMOUS, _NO_NAME, _BEFORE_MISS = (frozenset(_WORDS[key].split()) for key in ("famous", "no_name", "before_miss"))
 
 
 def titled(text: str) -> tuple[PersonSpan, ...]:
@@ -82,23 +62,38 @@ def _is_name(match: re.Match[str]) -> bool:
     """Return whether what follows the title is a name: capitalised, or lower case where nothing speaks against it."""
     title, name = match["title"], match["name"]
     word = _bare(name)
+    if word in _FAMOUS and name[0].isupper():
+        return True
     if word in _NO_NAME or (match["first"] and _bare(match["first"]) in _NO_NAME):
         return False
-    if title.lower() in {"sir", "dame", "father", "sister", "mister"}:
+    if title.lower() in _WORDS_TOO:
         return name[0].isupper() and title[0].isupper()
     if len(word) == 1:
         return name.isupper() and title[0].isupper() and not match["first"] and word != "i"
+    return _is_cased_name(match, title, name)
+
+
+def _is_cased_name(match: re.Match[str], title: str, name: str) -> bool:
     if name[0].isupper():
-        return title.lower() != "miss" or title[0].isupper() or not match.string[: match.start()].strip()
+        return title.lower() != "miss" or title[0].isupper() or not _before(match).strip()
     if title.lower() == "miss":
         return title == "miss" and _lower_miss(match)
-    return title.lower() in {"mr", "mrs", "ms", "mx", "dr"} and len(word) > 2  # noqa: PLR2004 - two lower-case letters are rarely a surname
+    return len(name) > 2  # noqa: PLR2004 - two lower-case letters are rarely a surname
+
+
+_WORDS_TOO = frozenset({"sir", "dame", "father", "sister", "mister", "prof", "professor", "rev", "revd"})
+"""Titles that are also everyday words or rare on a school's page: both title and name must be capitalised."""
 
 
 def _lower_miss(match: re.Match[str]) -> bool:
     """Return whether a lower-case "miss" with a lower-case word is a title: only where no verb can stand ("by miss begum")."""
-    before = match.string[: match.start()].lower().split()
+    before = _before(match).lower().split()
     return bool(before) and before[-1] in _BEFORE_MISS
+
+
+def _before(match: re.Match[str]) -> str:
+    """Return the few characters before a match: enough for the word before it."""
+    return match.string[max(0, match.start() - 24) : match.start()]
 
 
 def _proper(name: str) -> bool:

@@ -7,7 +7,14 @@ from moderator.domain.score import PiiSpan
 _KINDS = (
     ("email", re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")),
     ("phone", re.compile(r"(?<![\w+])(?:\+44[ .-]?(?:\(0\)[ .-]?)?|0)[1237]\d(?:[ .-]?\d){8}(?!\d)")),
-    ("postcode", re.compile(r"(?<!\w)(?:GIR ?0AA|[A-PR-UWYZ](?:\d{1,2}|[A-HK-Y]\d{1,2}|\d[A-HJKPSTUW]|[A-HK-Y]\d[ABEHMNPRVWXY]) ?\d[ABD-HJLNP-UW-Z]{2})(?!\w)", re.IGNORECASE)),
+    (
+        "postcode",
+        re.compile(
+            r"(?<!\w)(?:GIR ?0AA|[A-PR-UWYZ](?:\d{1,2}|[A-HK-Y]\d{1,2}|\d[A-HJKPSTUW]|[A-HK-Y]\d[ABEHMNPRVWXY])"
+            r" ?\d[ABD-HJLNP-UW-Z]{2})(?!\w)",
+            re.IGNORECASE,
+        ),
+    ),
 )
 _DIGIT = re.compile(r"\d|@")
 

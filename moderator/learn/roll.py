@@ -3,6 +3,7 @@
 A token is BLAKE2b over a normalised form of a name, keyed with a secret that lives outside the database: without the key the tokens say
 nothing. Matching hashes the words of a comment the same way.
 """
+# ruff: noqa: RUF001 - names carry curly apostrophes
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence

@@ -60,7 +60,11 @@ def _text(path: Path) -> str:
 
 
 def _columns(header: object) -> Mapping[str, str]:
-    names = {"".join(part for part in str(name).lower() if part.isalnum()): str(name) for name in header} if isinstance(header, (list, tuple)) else {}
+    names = (
+        {"".join(part for part in str(name).lower() if part.isalnum()): str(name) for name in header}
+        if isinstance(header, (list, tuple))
+        else {}
+    )
     found = {ours: names[theirs] for ours, known in _HEADERS.items() for theirs in reversed(known) if theirs in names}
     if "name" not in found and not {"first_name", "last_name"} <= found.keys():
         message = "the roll needs a header line with first_name and last_name (or name), and best with reference, kind, title, known_as"

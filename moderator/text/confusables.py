@@ -3,6 +3,7 @@
 A compact table of our own for the look-alikes that abusers of school accounts use (Cyrillic, Greek, small capitals, squared letters),
 after Unicode NFKD has taken care of full-width, mathematical, circled and accented letters.
 """
+# ruff: noqa: RUF001 - look-alike letters are what this file is about
 
 import functools
 import unicodedata
@@ -23,8 +24,8 @@ _PAIRS = (
 LOOKALIKES = {pair[0]: pair[1] for pair in _PAIRS.split()}
 """Single characters that pass for a Latin letter, lower case."""
 
-MARKS = ((0x0300, 0x036F), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0xFE00, 0xFE2F), (0xE0100, 0xE01EF))
-"""Blocks of combining marks and variation selectors: decoration, never a letter of its own."""
+MARKS = ((0x0300, 0x036F), (0x115F, 0x1160), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0xFE00, 0xFE2F), (0xE0100, 0xE01EF))
+"""Blocks of combining marks, variation selectors and blank fillers: decoration, never a letter of its own."""
 
 _SQUARED = ((0x1F110, 0x1F129), (0x1F130, 0x1F149), (0x1F150, 0x1F169), (0x1F170, 0x1F189), (0x1F1E6, 0x1F1FF))
 """Parenthesised, squared, negative circled, negative squared and regional-indicator letters A–Z."""
@@ -39,12 +40,9 @@ def fold(character: str) -> str:
     Folding the result again changes nothing. Zero-width characters and combining marks give "", a lone surrogate U+FFFD, an emoji its
     English name between spaces.
     """
-    folded = character
-    for _ in range(6):
-        step = "".join(map(_fold_once, folded))
-        if step == folded:
-            break
-        folded = step
+    folded = _fold_once(character)
+    while folded != character:
+        character, folded = folded, "".join(map(_fold_once, folded))
     return folded
 
 

@@ -1,4 +1,5 @@
 """Words with their places: in text as given (for names) and in normalised text (for reasons)."""
+# ruff: noqa: RUF001 - look-alike letters are what this file is about
 
 import re
 from dataclasses import dataclass
