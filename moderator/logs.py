@@ -22,6 +22,12 @@ def set_up(*, verbose: bool = False) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=_on_stderr,
         cache_logger_on_first_use=False,
     )
+
+
+def _on_stderr(*names: object) -> structlog.PrintLogger:
+    """Return a logger on whatever stderr is now, not on what it was at the set-up."""
+    del names
+    return structlog.PrintLogger(sys.stderr)

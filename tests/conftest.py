@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import structlog
 from pytest_socket import socket_allow_hosts
 from stage import Stage, set_up
 
@@ -18,6 +19,13 @@ from moderator.store.engine import open_engine
 def pytest_runtest_setup() -> None:
     """Let tests talk to loopback and Unix sockets only."""
     socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """Undo what a command's own logging set-up changes for the whole process."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -19,7 +19,9 @@ PLACES = (Path("moderator.toml"), Path("/etc/moderator/moderator.toml"))
 
 def settings(config: Path | None) -> "Settings":
     """Return the settings. Raises BadInput when there is no file or something in it is wrong."""
-    from moderator.settings import load  # noqa: PLC0415 - keeps `moderator --help` quick
+    from moderator import logs  # noqa: PLC0415 - keeps `moderator --help` quick
+    from moderator.settings import load  # noqa: PLC0415 - the same
 
+    logs.set_up()
     named = config or (Path(os.environ["MODERATOR_CONFIG"]) if "MODERATOR_CONFIG" in os.environ else None)
     return load(named or next((path for path in PLACES if path.exists()), PLACES[0]))

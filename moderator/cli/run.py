@@ -19,8 +19,10 @@ def run(
     from moderator import logs  # noqa: PLC0415 - keeps `moderator --help` quick
     from moderator.cli.serve import rehearse, serve  # noqa: PLC0415 - the same
 
-    logs.set_up(verbose=verbose)
     if demo:
+        logs.set_up(verbose=verbose)
         rehearse(out, comments=None, practice_url="", once=False, listen_port=8080)
-    else:
-        serve(settings(config))
+        return
+    options = settings(config)
+    logs.set_up(verbose=verbose)
+    serve(options)

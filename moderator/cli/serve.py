@@ -28,6 +28,8 @@ def serve(options: Settings) -> None:
         scheduler = LocalScheduler()
         context = build.build(options, dispatcher=scheduler)
         try:
+            if context.database.embedded:
+                context.database.release_leases()
             _say(f"moderator is running for {', '.join(school.name for school in options.schools())}.")
             if options.mail is None:
                 _say(f"No [mail] is set: mail goes to {options.data_dir / 'outbox'} as .eml files, not to anybody's inbox.")
@@ -43,6 +45,8 @@ def rehearse(folder: Path, *, comments: Path | None, practice_url: str, once: bo
     if comments is not None and not comments.is_file():
         message = f"--comments {comments}: there is no such file"
         raise BadInput(message)
+    if comments is not None and practice_url:
+        _say(f"--comments is not used: the practice network at {practice_url} has its own comments.")
     folder.mkdir(parents=True, exist_ok=True)
     with network(folder, comments=comments, url=practice_url) as url:
         _say(f"The practice network is at {url}")

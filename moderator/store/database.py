@@ -124,6 +124,11 @@ class Database:
         with self.reading() as connection:
             return items.work(connection, item_id)
 
+    @property
+    def embedded(self) -> bool:
+        """Whether this is the embedded engine, which only the process that holds the data folder uses as a service."""
+        return self.engine.dialect.name == "sqlite"
+
     def release_leases(self) -> None:
         """Free every lease. Only for a process that holds the data folder alone: leases then belong to a run that died."""
         with self.unit() as unit:

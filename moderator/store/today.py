@@ -12,13 +12,13 @@ from moderator.domain.account import School
 from moderator.domain.decision import Outcome, Severity
 from moderator.domain.digest import AccountLine, Digest, DigestCounts, DigestLine
 from moderator.domain.events import Event
-from moderator.domain.lifecycle import State
+from moderator.domain.lifecycle import Stage, State
 from moderator.domain.times import london_date, london_day
 from moderator.domain.work import Work
 from moderator.store import ledger, people
 from moderator.store.items import ITEMS, RECORDS, REVIEWS
 from moderator.store.ledger import LEDGER
-from moderator.store.outbox import DIGESTS
+from moderator.store.outbox import DIGESTS, OUTBOX
 from moderator.store.people import ACCOUNTS
 from moderator.store.polls import month_of, reads_used
 
@@ -111,11 +111,11 @@ _FINISHED = (State.HIDDEN, State.UPHELD, State.RESTORED, State.GONE)
 def _finished(school: str, day: date) -> sa.ColumnElement[bool]:
     start, end = london_day(day)
     of_day = sa.and_(ITEMS.c.school == school, ITEMS.c.first_seen_at >= start, ITEMS.c.first_seen_at < end)
-    return sa.and_(of_day, ITEMS.c.state.in_([state.value for state in _FINISHED]))
+    return sa.and_(of_day, ~ITEMS.c.needs_review, ITEMS.c.state.in_([state.value for state in _FINISHED]))
 
 
 def finished_on(connection: sa.Connection, school: str, day: date, *, limit: int) -> list[Listed]:
-    """Return what was done with items first seen on a London day: hidden, kept, shown again or found deleted, newest first."""
+    """Return what is finished of the items first seen on a London day, newest first: what still needs a person is listed as that."""
     wanted = sa.select(*_LIST).where(_finished(school, day)).order_by(ITEMS.c.first_seen_at.desc(), ITEMS.c.id.desc())
     return [_listed(row) for row in connection.execute(wanted.limit(limit))]
 
@@ -225,8 +225,24 @@ def digest_of(connection: sa.Connection, school: School, day: date, *, link: str
         done=_digest_lines(done, link),
         more_done=max(count_finished_on(connection, school.slug, day) - LISTED, 0),
         accounts=account_lines(connection, school.slug, end),
+        notes=_notes(connection, school.slug),
         review_link=link,
     )
+
+
+def _notes(connection: sa.Connection, school: str) -> tuple[str, ...]:
+    """Return what a Headteacher must know beside the lists: what still shows although it is to be hidden, and mail nobody has taken."""
+    waiting = sa.select(sa.func.count()).select_from(ITEMS).where(ITEMS.c.stage == Stage.HIDE.value, ITEMS.c.school == school)
+    unsent = (
+        sa.select(sa.func.count()).select_from(OUTBOX).where(OUTBOX.c.sent_at.is_(None), OUTBOX.c.attempts > 0, OUTBOX.c.school == school)
+    )
+    showing, stuck = connection.execute(waiting).scalar_one(), connection.execute(unsent).scalar_one()
+    notes = []
+    if showing:
+        notes.append(f"{showing} recorded comments wait to be hidden. They are still showing.")
+    if stuck:
+        notes.append(f"{stuck} earlier mails could not be delivered yet. The service keeps trying.")
+    return tuple(notes)
 
 
 def digest_due(connection: sa.Connection, *, now: datetime, hour: int) -> list[tuple[School, date]]:

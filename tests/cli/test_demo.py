@@ -65,6 +65,7 @@ def test_the_service_runs_until_a_signal_in_little_memory(tmp_path: Path) -> Non
                 signal.sigtimedwait([], 0.1)
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(f"{address}/items/1", timeout=10)
+        refused.value.close()
         assert refused.value.code in {401, 403}
         used = psutil.Process(process.pid).memory_info().rss
         second = moderator("run", "--demo", "--out", "run", cwd=tmp_path)

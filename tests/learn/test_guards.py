@@ -55,6 +55,8 @@ def test_r15_a_disclosure_of_harm_is_found(text: str) -> None:
         "she is suicidal and CAMHS will not see her",
         "I wish I was dead",
         "my phone died, I want to die lol",
+        "Nobody would care if I was gone",
+        "I just want it all to stop",
     ],
 )
 def test_r15_a_crisis_is_found_and_doubt_goes_to_a_person(text: str) -> None:

@@ -316,6 +316,15 @@ def test_a_hide_limit_waits_and_the_rest_of_the_account_with_it(stage: Stage) ->
     assert stage.states() == ["hidden"] * 3
 
 
+def test_the_digest_says_what_still_shows_and_which_mail_is_stuck(stage: Stage) -> None:
+    stage.platform.comments.append(comment(12, "I will hurt you"))
+    stage.run("poll", "score", "decide", "alert", "record")
+    send(replace(stage.tools, mailer=Failer(Transient("no answer"))))
+    notes = stage.database.digest_of(SCHOOL, NOON.date(), link="").notes
+    assert notes[0].startswith("1 recorded comments wait to be hidden")
+    assert notes[1].startswith("1 earlier mails")
+
+
 def test_a_token_revoked_before_the_hide_waits_for_a_person_and_goes_on(stage: Stage) -> None:
     to_hide(stage)
     stage.platform.failures.append(Unauthorised("401"))
