@@ -29,9 +29,10 @@ from moderator.settings import Settings
 from moderator.steps.drain import Tools
 from moderator.store import ledger as ledgers
 from moderator.store import people
-from moderator.store.database import Database, upgrade
+from moderator.store.database import Database
 from moderator.store.engine import open_engine
 from moderator.store.ledger import LedgerFile
+from moderator.store.schema import upgrade
 from moderator.store.sealed import Sealer
 
 KEY_FILES = ("encryption.key", "roll.key", "signing.pem")

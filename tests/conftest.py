@@ -12,8 +12,9 @@ import structlog
 from pytest_socket import socket_allow_hosts
 from stage import Stage, set_up
 
-from moderator.store.database import Database, upgrade
+from moderator.store.database import Database
 from moderator.store.engine import open_engine
+from moderator.store.schema import upgrade
 
 
 def pytest_runtest_setup() -> None:

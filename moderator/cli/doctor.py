@@ -75,10 +75,10 @@ def _keys(options: "Settings") -> str:
 
 def _schema(options: "Settings") -> str:
     from moderator.build import open_database  # noqa: PLC0415 - keeps `moderator --help` quick
-    from moderator.store.database import schema_version  # noqa: PLC0415 - the same
+    from moderator.store import schema  # noqa: PLC0415 - the same
 
     database = open_database(options)
-    at, newest = schema_version(database.engine)
+    at, newest = schema.version(database.engine), schema.newest()
     if at != newest:
         message = f"the database is at version {at}, the service wants {newest}"
         raise BadInput(message)

@@ -1,15 +1,10 @@
-"""The store: implements ports.Store over one engine, and brings the schema up to date."""
+"""The store: implements ports.Store over one engine."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError
 
 from moderator.domain.account import Account, School
@@ -21,8 +16,6 @@ from moderator.domain.review import Review
 from moderator.domain.work import DueAlerts, DueMail, PollTurn, Work
 from moderator.store import items, ledger, outbox, people, polls, prune, today
 from moderator.store.engine import READ, translate
-
-MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class SqlUnit(polls.PollWrites, ledger.LedgerWrites, outbox.OutboxWrites):
@@ -170,29 +163,3 @@ class Database:
         """Blank cleared items and drop pages nothing needs (R28)."""
         with self.unit() as unit:
             return prune.prune(unit.connection, before=before, limit=limit)
-
-
-def _alembic(engine: sa.Engine) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["engine"] = engine
-    return config
-
-
-def schema_version(engine: sa.Engine) -> tuple[str | None, str]:
-    """Return the database's schema version (None: empty) and the newest one."""
-    newest = ScriptDirectory.from_config(_alembic(engine)).get_current_head() or ""
-    with engine.connect().execution_options(**READ) as connection:
-        return MigrationContext.configure(connection).get_current_revision(), newest
-
-
-def upgrade(engine: sa.Engine) -> None:
-    """Bring the schema up to date; does nothing when it is. May be repeated."""
-    at, newest = schema_version(engine)
-    if at != newest:
-        command.upgrade(_alembic(engine), "head")
-
-
-def downgrade(engine: sa.Engine, to: str = "base") -> None:
-    """Take the schema back to a version; for tests of migrations and an emergency."""
-    command.downgrade(_alembic(engine), to)

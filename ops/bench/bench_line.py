@@ -27,9 +27,10 @@ from moderator.steps.drain import Tools
 from moderator.steps.poll import poll
 from moderator.steps.score import score
 from moderator.store import ledger, people
-from moderator.store.database import Database, upgrade
+from moderator.store.database import Database
 from moderator.store.engine import open_engine
 from moderator.store.ledger import LedgerFile
+from moderator.store.schema import upgrade
 
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
 SCHOOL = School("oakfield", "Oakfield Primary School", "1", "head@oakfield.example", ("oakfield.example",), "Oakfield Learning Trust")

@@ -3,13 +3,15 @@
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlmodel import SQLModel
 from stage import Stage, comment
 
 from moderator.domain.errors import BadInput
-from moderator.store.database import downgrade, schema_version, upgrade
 from moderator.store.engine import open_engine
+from moderator.store.schema import MIGRATIONS, downgrade, newest, upgrade, version
 
 
 def test_the_models_are_the_migrated_schema(any_stage: Stage) -> None:
@@ -25,9 +27,14 @@ def test_down_and_up_again_with_data(any_stage: Stage) -> None:
     downgrade(engine)
     assert sa.inspect(engine).get_table_names() == ["alembic_version"]
     upgrade(engine)
-    at, newest = schema_version(engine)
-    assert at == newest
+    assert version(engine) == newest()
     upgrade(engine)
+
+
+def test_the_newest_version_is_alembics_head() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == newest()
 
 
 def test_another_kind_of_database_is_refused() -> None:

@@ -14,9 +14,10 @@ from moderator.domain.errors import Transient
 from moderator.settings import ASSETS
 from moderator.steps.restore import restore
 from moderator.store import people
-from moderator.store.database import Database, upgrade
+from moderator.store.database import Database
 from moderator.store.engine import open_engine
 from moderator.store.items import ITEMS
+from moderator.store.schema import upgrade
 from moderator.web.app import create_app
 from moderator.web.sign_in import new_link
 
