@@ -21,6 +21,12 @@ SEVERITY_RANK = {Severity.SEVERE: 0, Severity.ORDINARY: 1, Severity.NONE: 9}
 _encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 
+_LABELS = tuple(Label)
+
+_BARE = 2
+"""Parts of a score in which nothing was found, as nearly every score is: model and labels."""
+
+
 def list_text(values: tuple[str, ...]) -> str:
     """Return a JSON list of strings."""
     return _encode(list(values))
@@ -28,7 +34,7 @@ def list_text(values: tuple[str, ...]) -> str:
 
 def score_text(score: Score) -> str:
     """Return a score as JSON; empty parts are left out."""
-    parts: dict[str, object] = {"m": score.model, "l": [round(score.labels[label], 5) for label in Label]}
+    parts: dict[str, object] = {"m": score.model, "l": [round(score.labels[label], 5) for label in _LABELS]}
     if score.people:
         parts["p"] = [[p.start, p.end, p.text, p.kind, p.source, p.reference, p.strong] for p in score.people]
     if score.pii:
@@ -42,14 +48,14 @@ def score_text(score: Score) -> str:
     return _encode(parts)
 
 
-_LABELS = tuple(Label)
-
-
 def score_from(text: str) -> Score:
     """Return the score that `score_text` wrote."""
     parts = json.loads(text)
+    labels = dict(zip(_LABELS, parts["l"], strict=True))
+    if len(parts) == _BARE:
+        return Score(labels, parts["m"])
     return Score(
-        labels=dict(zip(_LABELS, parts["l"], strict=True)),
+        labels=labels,
         model=parts["m"],
         people=tuple(PersonSpan(p[0], p[1], p[2], PersonKind(p[3]), p[4], p[5], p[6]) for p in parts.get("p", ())),
         pii=tuple(PiiSpan(*p) for p in parts.get("i", ())),

@@ -29,16 +29,22 @@ ACCOUNTS: sa.Table = AccountRow.__table__  # type: ignore[attr-defined] # as abo
 CALLS_PLATFORM = frozenset({Stage.HIDE, Stage.RESTORE})
 """Stages that cannot go on while their account is paused."""
 
-_ADVANCE_MANY = (
+_SCORED = (
     sa.update(ITEMS)
     .where(
         ITEMS.c.id == sa.bindparam("b_id"),
-        ITEMS.c.state == sa.bindparam("b_state"),
+        ITEMS.c.state == sa.literal_column(f"'{State.SEEN.value}'"),
         ITEMS.c.lease_until == sa.bindparam("b_lease"),
     )
-    .values(state=sa.bindparam("b_new"), stage=sa.bindparam("b_stage"), lease_until=None, attempts=0)
+    .values(
+        state=sa.literal_column(f"'{State.SCORED.value}'"),
+        stage=sa.literal_column(f"'{Stage.DECIDE.value}'"),
+        lease_until=sa.null(),
+        attempts=sa.literal_column("0"),
+        score=sa.bindparam("b_score"),
+    )
 )
-_SCORED = _ADVANCE_MANY.values(score=sa.bindparam("b_score"))
+"""Run for a whole batch at once. What is the same for every row is in the statement: each parameter costs, row by row."""
 
 _WORK = tuple(
     ITEMS.c[name]
@@ -140,8 +146,11 @@ class ItemWrites:
     def scored(self, scores: Sequence[tuple[Work, Score]], at: datetime) -> None:
         """Advance claimed items to `scored`. Raises LeaseLost when one of them is not ours any more."""
         del at
-        rows = [self._many(work, State.SCORED, Stage.DECIDE) | {"b_score": codec.score_text(score)} for work, score in scores]
-        self._advance_many(_SCORED, rows)
+        for state in {work.state for work, _ in scores}:
+            check_move(state, State.SCORED, sealed=False)
+        rows = [{"b_id": work.item.id, "b_lease": work.lease_until, "b_score": codec.score_text(score)} for work, score in scores]
+        if rows and self.connection.execute(_SCORED, rows).rowcount != len(rows):
+            raise LeaseLost(len(rows))
 
     def cleared(self, works: Sequence[tuple[Work, Decision]], at: datetime) -> None:
         """Advance claimed items to `cleared`. Raises LeaseLost when one of them is not ours any more."""
@@ -267,21 +276,6 @@ class ItemWrites:
         self.connection.execute(
             sa.update(REVIEWS).where(REVIEWS.c.item_id == review.item_id, REVIEWS.c.done_at.is_(None)).values(done_at=review.at)
         )
-
-    @staticmethod
-    def _many(work: Work, new: State, stage: Stage | None) -> dict[str, object]:
-        check_move(work.state, new, sealed=False)
-        return {
-            "b_id": work.item.id,
-            "b_state": work.state.value,
-            "b_lease": work.lease_until,
-            "b_new": new.value,
-            "b_stage": stage.value if stage else None,
-        }
-
-    def _advance_many(self, statement: sa.Update, rows: Sequence[dict[str, object]]) -> None:
-        if rows and self.connection.execute(statement, list(rows)).rowcount != len(rows):
-            raise LeaseLost(len(rows))
 
     def _advance(self, work: Work, new: State, *, stage: Stage | None, sealed: bool = False, **values: object) -> None:
         check_move(work.state, new, sealed=sealed)

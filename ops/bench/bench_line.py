@@ -11,11 +11,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from moderator.build import settle_memory
 from moderator.domain.account import Account, Approval, Mode, School
 from moderator.domain.item import Author, ItemKind, Page, Post, SeenComment
 from moderator.domain.policy import Policy
 from moderator.domain.times import FrozenClock, london_date
 from moderator.jobs.local import NoDispatcher
+from moderator.jobs.schedule import SCHEDULE
 from moderator.learn.classifier import LinearClassifier
 from moderator.mail.compose import JinjaComposer
 from moderator.mail.outbox import FolderMailer
@@ -36,7 +38,8 @@ NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
 SCHOOL = School("oakfield", "Oakfield Primary School", "1", "head@oakfield.example", ("oakfield.example",), "Oakfield Learning Trust")
 ROUNDS = 5
 ITEMS = 10_000
-BATCH = 500
+BATCH = next(job.limit for job in SCHEDULE if job.name == "score")
+"""The batch the service itself runs with."""
 
 OPENINGS = (
     "Lovely to see",
@@ -121,6 +124,7 @@ def _to_cleared(folder: Path) -> tuple[float, list[tuple[object, ...]]]:
     platform = MemoryPlatform(tuple(itertools.islice(_comments(), ITEMS)))
     database, tools = _tools(folder, platform)
     poll(tools)
+    settle_memory()
 
     def work() -> None:
         while score(tools, limit=BATCH):
