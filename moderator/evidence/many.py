@@ -25,7 +25,12 @@ def check_many(tasks: Iterable[BagTask], *, workers: int | None) -> Iterator[Bag
     if wanted == 1 or len(first) < _WORTH_IT:
         yield from map(check_bag, chain(first, stream))
         return
-    with ProcessPoolExecutor(wanted, mp_context=_context()) as pool:
+    try:
+        pool = ProcessPoolExecutor(wanted, mp_context=_context())
+    except OSError:  # shared memory is closed to this user, as in some containers: slower, and as thorough
+        yield from map(check_bag, chain(first, stream))
+        return
+    with pool:
         running: deque[Future[list[BagFound]]] = deque()
         for batch in _batches(chain(first, stream)):
             running.append(pool.submit(_check_batch, batch))

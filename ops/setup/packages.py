@@ -35,8 +35,9 @@ for line in open({tools!r}, encoding="utf-8"):
     name, _, value = line.partition("=")
     if name in {names!r}:
         os.environ.setdefault(name, shlex.split(value)[0])
-from moderator.cli import main
-sys.exit(main())
+if __name__ == "__main__":  # `verify` starts further processes, which read this file again
+    from moderator.cli import main
+    sys.exit(main())
 """
 # What the product itself reads of tools.env; the rest is for the tests.
 FOR_PRODUCT = ("MODERATOR_CHROMIUM", "PLAYWRIGHT_NODEJS_PATH", "JOBLIB_MULTIPROCESSING")

@@ -440,3 +440,12 @@ def test_many_records_are_checked_by_several_processes(kept: Kept, monkeypatch: 
 def _tidy(tmp_path: Path, cast: Any) -> Iterator[None]:
     yield
     cast.unlock(tmp_path)
+
+
+def test_without_shared_memory_records_are_checked_in_this_process(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(*_args: object, **_kwargs: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("moderator.evidence.many._WORTH_IT", 1)
+    monkeypatch.setattr("moderator.evidence.many.ProcessPoolExecutor", closed)
+    assert verify(kept.vault.root, workers=2).ok
