@@ -18,7 +18,7 @@ def digest(
 ) -> None:
     """Send one day's digest, once; or print it with --preview."""
     from moderator.build import build  # noqa: PLC0415 - keeps `moderator --help` quick
-    from moderator.steps.digest import digest_for  # noqa: PLC0415 - the same
+    from moderator.steps.digest import content_of, digest_for  # noqa: PLC0415 - the same
     from moderator.steps.drain import drain  # noqa: PLC0415 - the same
     from moderator.steps.send import send  # noqa: PLC0415 - the same
     from moderator.store import people  # noqa: PLC0415 - the same
@@ -31,7 +31,7 @@ def digest(
         with context.database.reading() as connection:
             of = people.school(connection, school)
         if preview:
-            typer.echo(tools.composer.digest(tools.store.digest_of(of, day, link=tools.review_url)).as_string())
+            typer.echo(tools.composer.digest(content_of(tools, of, day)).as_string())
             return
         new = digest_for(tools, of, day)
         drain(send, tools, limit=20, deadline=now + timedelta(minutes=2))

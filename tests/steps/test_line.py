@@ -11,6 +11,7 @@ from stage import NOON, SCHOOL, Stage, comment, set_up
 from moderator.domain.account import Mode
 from moderator.domain.events import line_hash
 from moderator.evidence.check import verify
+from moderator.platforms.memory import CAPABILITIES
 from moderator.steps.digest import digest_for
 from moderator.steps.drain import drain
 from moderator.steps.sweep import sweep
@@ -126,7 +127,7 @@ def test_r28_no_mail_holds_a_name_or_comment_text(stage: Stage) -> None:
         assert secret not in told
 
 
-def test_one_digest_a_school_and_day_with_the_ledgers_head(stage: Stage) -> None:
+def test_r12_one_digest_a_school_and_day_with_the_ledgers_head(stage: Stage) -> None:
     stage.platform.comments.append(comment(11, "You are an idiot"))
     stage.run(*LINE)
     assert digest_for(stage.tools, SCHOOL, date(2026, 11, 18))
@@ -134,6 +135,7 @@ def test_one_digest_a_school_and_day_with_the_ledgers_head(stage: Stage) -> None
     assert not digest_for(stage.tools, SCHOOL, date(2026, 11, 18))
     stage.run("send")
     digest = next(mail for mail in mails(stage) if "digest" in mail.lower())
+    assert CAPABILITIES.visible_after_hide in digest
     assert head.hash in digest.replace("\n", "").replace(" ", "")
     assert stage.ledger_events()[-1] == "digest_sent"
 
