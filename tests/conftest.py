@@ -1,5 +1,6 @@
 """Fixtures every test may use, and the wall: no test reaches beyond this machine."""
 
+import csv
 import os
 import shutil
 import subprocess
@@ -23,9 +24,11 @@ def pytest_runtest_setup() -> None:
 
 
 @pytest.fixture(autouse=True)
-def logs_as_they_were() -> Iterator[None]:
-    """Undo what a command's own logging set-up changes for the whole process."""
+def process_as_it_was() -> Iterator[None]:
+    """Undo what a command changes for its whole process: the logging, and how long a CSV cell may be."""
+    longest = csv.field_size_limit()
     yield
+    csv.field_size_limit(longest)
     structlog.reset_defaults()
 
 

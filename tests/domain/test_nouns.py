@@ -31,6 +31,12 @@ def test_a_naive_time_is_refused() -> None:
         utc_text(datetime(2026, 1, 1))  # noqa: DTZ001 - that is the fault under test
 
 
+@pytest.mark.parametrize("text", ["2026-10-25", "2026-10-25T00:30:00.000000+00:00", "2026-10-25T00:30:00.000000"])
+def test_a_time_not_written_by_us_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="not a time as this service writes it"):
+        from_utc_text(text)
+
+
 def test_a_london_day_has_23_or_25_hours_when_the_clock_changes() -> None:
     for day, hours in ((date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (date(2026, 6, 1), 24)):
         start, end = london_day(day)

@@ -114,7 +114,7 @@ class Server:
             "port": self.port,
             "username": USER,
             "password": PASSWORD,
-            "timeout": 5.0,
+            "timeout": 60.0,
             "ca_file": self.ca_file,
         }
         return SmtpMailer(**(settings | given))
