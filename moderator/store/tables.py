@@ -171,13 +171,13 @@ class ItemRow(SQLModel, table=True):
             "school",
             "rank",
             "id",
-            sqlite_where=text("needs_review"),
+            sqlite_where=text("needs_review = 1"),
             postgresql_where=text("needs_review"),
         ),
         Index(
             "ix_items_unpruned",
             "first_seen_at",
-            sqlite_where=text("state = 'cleared' AND NOT pruned"),
+            sqlite_where=text("state = 'cleared' AND pruned = 0"),
             postgresql_where=text("state = 'cleared' AND NOT pruned"),
         ),
         Index(

@@ -290,8 +290,8 @@ def upgrade() -> None:
         batch_op.create_index('ix_items_day', ['school', 'first_seen_at'], unique=False)
         batch_op.create_index('ix_items_page', ['page_id'], unique=False, sqlite_where=sa.text('stage IS NOT NULL OR held_at IS NOT NULL'), postgresql_where=sa.text('stage IS NOT NULL OR held_at IS NOT NULL'))
         batch_op.create_index('ix_items_queue', ['stage', 'rank', 'due_at', 'id'], unique=False, sqlite_where=sa.text('stage IS NOT NULL'), postgresql_where=sa.text('stage IS NOT NULL'))
-        batch_op.create_index('ix_items_review', ['school', 'rank', 'id'], unique=False, sqlite_where=sa.text('needs_review'), postgresql_where=sa.text('needs_review'))
-        batch_op.create_index('ix_items_unpruned', ['first_seen_at'], unique=False, sqlite_where=sa.text("state = 'cleared' AND NOT pruned"), postgresql_where=sa.text("state = 'cleared' AND NOT pruned"))
+        batch_op.create_index('ix_items_review', ['school', 'rank', 'id'], unique=False, sqlite_where=sa.text("needs_review = 1"), postgresql_where=sa.text('needs_review'))
+        batch_op.create_index('ix_items_unpruned', ['first_seen_at'], unique=False, sqlite_where=sa.text("state = 'cleared' AND pruned = 0"), postgresql_where=sa.text("state = 'cleared' AND NOT pruned"))
 
     op.create_table('decisions',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -333,8 +333,8 @@ def downgrade() -> None:
 
     op.drop_table('decisions')
     with op.batch_alter_table('items', schema=None) as batch_op:
-        batch_op.drop_index('ix_items_unpruned', sqlite_where=sa.text("state = 'cleared' AND NOT pruned"), postgresql_where=sa.text("state = 'cleared' AND NOT pruned"))
-        batch_op.drop_index('ix_items_review', sqlite_where=sa.text('needs_review'), postgresql_where=sa.text('needs_review'))
+        batch_op.drop_index('ix_items_unpruned', sqlite_where=sa.text("state = 'cleared' AND pruned = 0"), postgresql_where=sa.text("state = 'cleared' AND NOT pruned"))
+        batch_op.drop_index('ix_items_review', sqlite_where=sa.text("needs_review = 1"), postgresql_where=sa.text('needs_review'))
         batch_op.drop_index('ix_items_queue', sqlite_where=sa.text('stage IS NOT NULL'), postgresql_where=sa.text('stage IS NOT NULL'))
         batch_op.drop_index('ix_items_page', sqlite_where=sa.text('stage IS NOT NULL'), postgresql_where=sa.text('stage IS NOT NULL'))
         batch_op.drop_index('ix_items_day')
