@@ -5,7 +5,7 @@ from datetime import timedelta
 from moderator import observe
 from moderator.domain.account import Mode
 from moderator.domain.digest import AlertKind
-from moderator.domain.errors import Gone, NotAllowed, RateLimited, Refused, Transient, Unauthorised
+from moderator.domain.errors import EvidenceFailed, Gone, NotAllowed, RateLimited, Refused, Transient, Unauthorised
 from moderator.domain.events import Event, LedgerEvent
 from moderator.domain.lifecycle import Stage
 from moderator.domain.record import SealedRecord
@@ -116,8 +116,10 @@ def _intend(tools: Tools, work: Work, record: SealedRecord) -> bool:
         unit.append(work.item.school, LedgerEvent(Event.HIDE_INTENDED, now, record.record_id))
     try:
         tools.ledger.sync(work.item.school)
-    except Transient as error:
-        _put_back(tools, work, str(error))
+    except (Transient, EvidenceFailed) as error:
+        # The sweep tells a person what is wrong with the file; until it is mended nothing is hidden.
+        with tools.store.unit() as unit:
+            unit.put_back(work, due_at=now + wait(work.attempts), why=str(error), counts=False)
         return False
     return True
 

@@ -1,7 +1,7 @@
 """Sweep: what must be put right now and then: ledger files behind their database, accounts that fell silent. Called by the schedule."""
 
 from moderator import observe
-from moderator.domain.errors import Transient
+from moderator.domain.errors import EvidenceFailed, Transient
 from moderator.steps.drain import Tools, tell_of_account, tell_of_system
 
 
@@ -11,8 +11,8 @@ def sweep(tools: Tools, *, limit: int = 100) -> int:
     for school in tools.store.schools():
         try:
             tools.ledger.sync(school.slug)
-        except Transient as error:
-            observe.went_wrong("ledger_behind", school=school.slug)
+        except (Transient, EvidenceFailed) as error:
+            observe.went_wrong("ledger_behind", school=school.slug, error=type(error).__name__)
             with tools.store.unit() as unit:
                 tell_of_system(
                     unit, school.slug, what="The ledger file cannot be written.", done=f"Nothing is hidden until it can: {error}", at=now

@@ -396,6 +396,21 @@ def test_r10_nothing_is_hidden_when_the_ledger_file_cannot_be_written(stage: Sta
     to_hide(stage)
     assert hide(replace(stage.tools, ledger=FullLedger())) == 1
     assert hides(stage) == 0
+    stage.clock.move(LONGEST_WAIT)
+    stage.run("hide")
+    assert stage.states() == ["hidden"]
+
+
+def test_r10_nothing_is_hidden_while_the_ledger_file_was_changed_from_outside(stage: Stage) -> None:
+    to_hide(stage)
+    path = stage.folder / "ledger.jsonl"
+    whole = path.read_text()
+    path.write_text(whole.replace('"flagged"', '"cleared"').replace('"sealed"', '"seeled"'))
+    stage.run("hide", "sweep")
+    assert hides(stage) == 0
+    assert "changed from outside" in told(stage)
+    path.write_text(whole)
+    stage.clock.move(LONGEST_WAIT)
     stage.run("hide")
     assert stage.states() == ["hidden"]
 
