@@ -5,8 +5,11 @@ import sys
 
 import structlog
 
-QUIET = ("tweepy", "urllib3", "requests_oauthlib", "oauthlib", "apscheduler", "alembic", "asyncio", "playwright", "httpx")
+QUIET = ("tweepy", "urllib3", "requests_oauthlib", "oauthlib", "apscheduler", "alembic", "playwright", "httpx")
 """Libraries whose own log lines can carry tokens, addresses or text: errors only."""
+
+SILENT = ("asyncio",)
+"""Ctrl-C in a terminal also ends the browser's driver, and asyncio prints its end as errors; what matters of it reaches us as Transient."""
 
 
 def set_up(*, verbose: bool = False) -> None:
@@ -14,6 +17,8 @@ def set_up(*, verbose: bool = False) -> None:
     level = logging.INFO if verbose else logging.WARNING
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
+    for name in SILENT:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
