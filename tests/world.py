@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,15 +72,17 @@ class Forks:
 @contextmanager
 def warm(log: Path) -> Iterator[Forks]:
     """Yield a warm process to start demos from."""
-    with log.open("ab") as errors:
-        process = subprocess.Popen([sys.executable, str(FORKS)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True)
+    command = [sys.executable, str(FORKS)]
+    with (
+        log.open("ab") as errors,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
+    ):
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
             yield Forks(process)
         finally:
             process.kill()
-            process.wait()
 
 
 @dataclass(frozen=True)
@@ -142,8 +144,8 @@ def kill_once(forks: Forks, place: World, after: float) -> bool:
 
 def check(place: World) -> None:
     """Hold the finished world against the promises."""
-    database = sqlite3.connect(place.out / "moderator.db")
-    items = database.execute("SELECT comment_id, version, state, stage, held_at, record_id, outcome FROM items").fetchall()
+    with closing(sqlite3.connect(place.out / "moderator.db")) as database:
+        items = database.execute("SELECT comment_id, version, state, stage, held_at, record_id, outcome FROM items").fetchall()
     assert len(items) == place.count, "a comment was polled and lost"
     assert [row for row in items if row[3] is not None or row[4] is not None] == [], "something still waits"
     assert {row[2] for row in items} <= {"cleared", "hidden", "recorded", "withheld"}
