@@ -14,7 +14,8 @@ from moderator.domain.work import Work
 from moderator.steps.drain import MAX_ATTEMPTS, RE_AUTHORISE, RE_AUTHORISE_DONE, Tools, tell_of_account, tell_of_system, wait
 from moderator.steps.hold import hold
 
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(minutes=20)
+"""Longer than a batch can take: twenty calls that all run into their time limit, with a refresh among them."""
 
 
 def hide(tools: Tools, *, limit: int = 20) -> int:

@@ -25,7 +25,8 @@ from moderator.domain.work import Work
 from moderator.steps.drain import RE_AUTHORISE, RE_AUTHORISE_DONE, Tools, tell_of_account, tell_of_system, wait
 from moderator.steps.hold import hold
 
-LEASE = timedelta(minutes=10)
+LEASE = timedelta(minutes=20)
+"""Longer than a batch can take: four items, each with a look-up and two tries of a browser that hangs."""
 
 LOOK_UP_READS = 3
 """Reads booked for looking one comment up again: itself, its parent post and one it quotes."""
@@ -46,8 +47,8 @@ def _record(tools: Tools, work: Work) -> None:
     2. Seal the bag: a repeat finds the one that is there.
     3. In one transaction: the record, the new state, and the ledger's lines; then the ledger's file.
     """
-    evidence = _evidence(tools, work)
     try:
+        evidence = _evidence(tools, work)
         sealed = tools.recorder.seal(evidence)
     except Transient as error:
         _wait(tools, work, str(error))

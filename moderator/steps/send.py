@@ -11,7 +11,8 @@ from moderator.domain.events import Event, LedgerEvent
 from moderator.domain.work import DueMail
 from moderator.steps.drain import Tools, wait
 
-LEASE = timedelta(minutes=10)
+LEASE = timedelta(minutes=40)
+"""Longer than a batch can take: ten messages to a server that lets each answer run into its time limit."""
 
 REFUSED_WAIT = timedelta(hours=1)
 """A server that says no for good is asked again this much later: a person may have mended the address or the password."""

@@ -228,7 +228,7 @@ class ItemWrites:
         self._update(work, lease_until=None, stage=None, gone_at=at, trouble="The platform no longer has this comment.")
 
     def review_asked(self, review: Review, *, stage: Stage | None) -> None:
-        """Write a review down; `stage` hands it to a step, which takes the item over from whatever held it."""
+        """Write a review down; `stage` hands it to a step. Raises NotAllowed while a step holds the item or a review waits."""
         waiting = sa.select(REVIEWS.c.id).where(REVIEWS.c.item_id == review.item_id, REVIEWS.c.done_at.is_(None))
         if self.connection.execute(waiting).first() is not None:
             message = "Another review of this item is still being carried out. Wait for it, then look again."
@@ -244,7 +244,12 @@ class ItemWrites:
         )
         if stage is not None:
             values: dict[str, Any] = {"stage": stage.value, "due_at": review.at, "lease_until": None, "attempts": 0, "held_at": None}
-            self.connection.execute(sa.update(ITEMS).where(ITEMS.c.id == review.item_id).values(values))
+            # A step that holds the item may be calling the platform right now: its hide could land after our un-hide.
+            free = sa.or_(ITEMS.c.lease_until.is_(None), ITEMS.c.lease_until <= review.at)
+            taken = sa.update(ITEMS).where(ITEMS.c.id == review.item_id, free).values(values)
+            if self.connection.execute(taken).rowcount != 1:
+                message = "The service is working on this item right now. Wait a minute, then decide again."
+                raise NotAllowed(message)
 
     def review_done(self, review: Review, old: State, new: State) -> None:
         """Finish a review: the new state is stored and the item no longer needs a person."""

@@ -213,6 +213,16 @@ def test_when_no_record_can_be_made_the_item_is_held_and_not_hidden(stage: Stage
     assert "was not hidden" in told(stage)
 
 
+def test_an_item_whose_bytes_are_missing_is_held_and_does_not_stop_the_rest(stage: Stage) -> None:
+    stage.platform.comments += [INSULT, comment(12, "another idiot")]
+    stage.run("poll", "score", "decide")
+    with stage.database.engine.begin() as connection:
+        connection.execute(sa.update(ITEMS).where(ITEMS.c.id == 1).values(page_id=None))
+    stage.run("record")
+    assert stage.states() == ["flagged", "recorded"]
+    assert stage.rows("held_stage")[0] == ("record",)
+
+
 def test_an_item_without_a_decision_is_not_recorded(stage: Stage) -> None:
     to_record(stage)
     with stage.database.engine.begin() as connection:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from stage import NOON, Stage, Woken, comment
 
 from moderator.domain.errors import Gone, ModeratorError, NotAllowed, RateLimited, Refused, Transient, Unauthorised
+from moderator.domain.lifecycle import Stage as Step
 from moderator.domain.review import Review, Verdict
 from moderator.steps.drain import LONGEST_WAIT, MAX_ATTEMPTS
 from moderator.steps.review import review
@@ -90,6 +91,20 @@ def test_a_restore_overtakes_a_hide_that_is_waiting(stage: Stage) -> None:
     stage.run("hide", "restore")
     assert stage.states() == ["restored"]
     assert stage.platform.hidden == set()
+
+
+def test_a_restore_waits_while_a_hide_is_under_way_so_that_the_hide_cannot_land_last(any_stage: Stage) -> None:
+    any_stage.platform.comments.append(comment(11, "You are an idiot"))
+    any_stage.run("poll", "score", "decide", "record")
+    lease = timedelta(minutes=20)
+    assert any_stage.database.claim(Step.HIDE, limit=1, now=any_stage.clock.now(), lease=lease)
+    with pytest.raises(NotAllowed, match="right now"):
+        decide(any_stage, Verdict.RESTORE)
+    any_stage.clock.move(lease)
+    decide(any_stage, Verdict.RESTORE)
+    any_stage.run("hide", "restore")
+    assert any_stage.states() == ["restored"]
+    assert any_stage.platform.hidden == set()
 
 
 def test_two_reviews_at_once_are_refused(hidden: Stage) -> None:
