@@ -2,59 +2,77 @@
 
 `normalise` is for every text (a few microseconds); `align` gives the same text with a map to the original code points, and is used only
 for the few texts whose reasons are shown. Both never fail on any Unicode, take linear time, and leave normalised text as it is.
+
+A text is read chunk by chunk (what stands between spaces), each a function of itself alone and so remembered; then what runs across
+chunks is read: letters with spaces between, and look-alike letters in a text that holds no others. `reading` lists the edits.
 """
-# ruff: noqa: RUF001 - look-alike letters are what this file is about
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 
-from moderator.text.confusables import fold
+from moderator.text.edits import Aligned, Track
+from moderator.text.lexicon import lexicon
+from moderator.text.mend import mend
+from moderator.text.reading import ACROSS, AFTER_PUNCTUATION, BEFORE_FOLD, BEFORE_PUNCTUATION, FOLD, HANDLE, LINK, PUNCTUATION
 
-LINK = "weblink"
-HANDLE = "userhandle"
-"""What a web or e-mail address, and a handle, are read as."""
+__all__ = ["HANDLE", "LINK", "Aligned", "align", "normalise"]
 
-
-class _Table(dict[int, str]):
-    """A table for str.translate that is filled as characters are met."""
-
-    def __init__(self, read: Callable[[str], str]) -> None:
-        super().__init__()
-        self._read = read
-
-    def __missing__(self, code: int) -> str:
-        found = self._read(chr(code))
-        self[code] = found
-        return found
+_ROUNDS = 8
+_AT_MOST = 40_000
+_LONGEST = 40
+_SIMPLE = re.compile(r"[\"'(]*([A-Za-z]+(?:['\u2019][A-Za-z]+)*)(?:[.,;:)\"'\u2019]*|\.*([!?]+))")
+"""A word of plain letters, and what may stand round it without a meaning of its own."""
+_SINGLES = re.compile(r" [a-z0-9] [a-z0-9] [a-z0-9] ")
 
 
-_KEPT = frozenset("@$*|/!?")
-_JOINED = frozenset("'’‘`´ʼ")
-_READABLE = frozenset("!?*\ufffd")
+class _Chunks(dict[str, str]):
+    """What chunks are read as, each with a space before every word; remembered up to a bound, so that memory is settled."""
+
+    def __missing__(self, chunk: str) -> str:
+        read = _read(chunk)
+        if len(chunk) <= _LONGEST:
+            if len(self) >= _AT_MOST:
+                self.clear()
+            self[chunk] = read
+        return read
 
 
-def _plain(character: str) -> str:
-    """Return how a character of a plain text is read: folded, punctuation as space, apostrophes gone; `_KEPT` stays to be looked at."""
-    if character in _JOINED:
-        return ""
-    return "".join(part if part.isalnum() or part in _KEPT or part == "\ufffd" else " " for part in fold(character))
+def _read(chunk: str) -> str:
+    simple = _SIMPLE.fullmatch(chunk)
+    if simple is not None:
+        word = simple[1].replace("'", "").replace("\u2019", "").lower()
+        if word in lexicon().cost or (read := mend(word)) == word:
+            return f" {word} {simple[2][0]}" if simple[2] else f" {word}"
+        if read in lexicon().cost:
+            return f" {read} {simple[2][0]}" if simple[2] else f" {read}"
+    words = _settled(chunk)
+    return f" {words}" if words else ""
 
 
-def _folded(character: str) -> str:
-    return "'" if character in _JOINED else fold(character)
+def _settled(text: str) -> str:
+    """Return a text with every edit within chunks made, until nothing changes."""
+    for _ in range(_ROUNDS):  # pragma: no branch - a bound that text never reaches: each round leaves less to undo
+        before = text
+        for edit in BEFORE_FOLD:
+            text = edit.apply(text)
+        text = text.translate(FOLD)
+        for edit in BEFORE_PUNCTUATION:
+            text = edit.apply(text)
+        text = text.translate(PUNCTUATION)
+        for edit in AFTER_PUNCTUATION:
+            text = edit.apply(text)
+        text = text.strip()
+        if text == before or _plain(text):
+            break
+    return text
 
 
-def _unpunctuated(character: str) -> str:
-    return character if character.isalnum() or character in _READABLE else " "
+def _plain(text: str) -> bool:
+    """Return whether a text is nothing but known words, which no edit changes; it saves the round that would show it."""
+    known = lexicon().cost
+    return all(word in known or word in {"!", "?"} for word in text.split())
 
 
-_PLAIN = _Table(_plain)
-_FOLD = _Table(_folded)
-_PUNCTUATION = _Table(_unpunctuated)
-
-_RISKY = re.compile(r"[@$*|\ufffd]|//|[!?]\S|[a-z]\d|\d[a-z]|www|([^\W\d_])\1\1|(?<![^\W_])[a-z][ /]+[a-z][ /]+[a-z](?![^\W_])")
-"""What needs more than a table: symbols in words, digits beside letters, addresses, runs of one letter, spaced letters."""
+_CHUNKS = _Chunks()
 
 
 def normalise(text: str) -> str:
@@ -62,162 +80,43 @@ def normalise(text: str) -> str:
 
     Same input, same output; normalising the result changes nothing.
     """
-    plain = text.translate(_PLAIN)
-    if plain.isascii() and _RISKY.search(plain) is None:
-        return _spaced(plain)
-    return _by_rounds(text)
-
-
-def _spaced(plain: str) -> str:
-    return " ".join(plain.replace("/", " ").replace("!", " ! ").replace("?", " ? ").split())
-
-
-@dataclass(frozen=True, slots=True)
-class Aligned:
-    """Normalised text with, for each of its characters, the span of the original it stands for (`starts[i]`, `ends[i]`, code points)."""
-
-    text: str
-    starts: tuple[int, ...]
-    ends: tuple[int, ...]
-
-    def original(self, start: int, end: int) -> tuple[int, int]:
-        """Return the span of the original text that `text[start:end]` stands for; an empty span stays empty."""
-        if start >= end or start >= len(self.starts):
-            return (0, 0)
-        stop = min(end, len(self.ends))
-        return (min(self.starts[start:stop]), max(self.ends[start:stop]))
-
-
-_LEET = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i", "|": "l"})
-_DOUBLE = frozenset("lsg")
-
-
-def _unleet(match: re.Match[str]) -> str:
-    return match[0].translate(_LEET)
-
-
-def _squeeze(match: re.Match[str]) -> str:
-    return match[1] * 2 if match[1] in _DOUBLE else match[1]
-
-
-@dataclass(frozen=True, slots=True)
-class _Edit:
-    """One edit: what to find, what to put in its place, and characters of which one must be there for it to be worth looking."""
-
-    find: re.Pattern[str]
-    put: Callable[[re.Match[str]], str]
-    needs: str = ""
-
-    def wanted(self, text: str) -> bool:
-        return not self.needs or any(need in text for need in self.needs)
-
-
-_LEETISH = "013457@$!|"
-_BEFORE_PUNCTUATION: tuple[_Edit, ...] = (
-    # Addresses first, while their punctuation stands.
-    _Edit(re.compile(r"(?:https?://|www\.)\S+"), lambda _: f" {LINK} ", ":."),
-    _Edit(re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+"), lambda _: f" {LINK} ", "@"),
-    # "@ss" is an insult, "@anything else" a handle.
-    _Edit(re.compile(r"(?<![^\W_])@(?=ss(?:es|h|\b))"), lambda _: "a", "@"),
-    _Edit(re.compile(r"(?<![^\W_])@[^\W_][\w.]*"), lambda _: f" {HANDLE} ", "@"),
-    # Apostrophes join: don't is dont. At an edge they part.
-    _Edit(re.compile(r"(?<=[^\W_])'+(?=[^\W_])"), lambda _: "", "'"),
-    # s.p.a.c.e.d and s p a c e d letters.
-    _Edit(re.compile(r"(?<![^\W_])[a-z]([ ._*~-]{1,2})[a-z](?:\1[a-z])+(?![^\W_])"), lambda m: re.sub(r"[^a-z]", "", m[0])),
-    # Leetspeak inside words: never at an edge, so that Y7, 9-1 and KS2 stay; $ may begin a word.
-    _Edit(re.compile(r"(?<=[a-z])(?<!(?<![^\W_])[yksp])[013457@$!|]{1,2}(?=[a-z])"), _unleet, _LEETISH),
-    _Edit(re.compile(r"(?<=(?<![^\W_])[ksp])[01345@$!|](?=[a-z]{2})|(?<=(?<![^\W_])y)0(?=u)"), _unleet, _LEETISH),
-    _Edit(re.compile(r"(?<![^\W_])\$(?=[a-z]{2})"), _unleet, "$"),
-    # A star hides letters only after one.
-    _Edit(re.compile(r"(?<![^\W\d_])(?<!\*)\*+"), lambda _: " ", "*"),
-    _Edit(re.compile(r"[!?]+"), lambda m: f" {m[0][0]} ", "!?"),
-)
-_AFTER_PUNCTUATION: tuple[_Edit, ...] = (
-    _Edit(re.compile(r"([^\W\d_])\1{2,}"), _squeeze),
-    _Edit(re.compile(r"\*{2,}"), lambda _: "*", "*"),
-)
-_GAPS = _Edit(re.compile(r"\s{2,}|[^\S ]"), lambda _: " ")
-_ROUNDS = 8
-
-
-def _by_rounds(text: str) -> str:
-    """Return what `normalise` does for a text that is not plain: every step, until nothing changes."""
-    for _ in range(_ROUNDS):  # pragma: no branch - a bound that text never reaches: each round leaves less to undo
-        before = text
-        text = text.translate(_FOLD)
-        for edit in _BEFORE_PUNCTUATION:
-            if edit.wanted(text):
-                text = edit.find.sub(edit.put, text)
-        text = text.translate(_PUNCTUATION)
-        for edit in _AFTER_PUNCTUATION:
-            if edit.wanted(text):
-                text = edit.find.sub(edit.put, text)
-        text = " ".join(text.split())
-        if text == before or _settled(text):
+    for _ in range(_ROUNDS):  # pragma: no branch - the same bound
+        read = "".join([_CHUNKS[chunk] for chunk in text.split()])
+        if read.isascii() and _SINGLES.search(f"{read} ") is None:
+            return read[1:]
+        text = read[1:]
+        for edit in ACROSS:
+            text = edit.apply(text)
+        if text == read[1:]:
             break
     return text
 
 
-def _settled(text: str) -> bool:
-    """Return whether a further round would change nothing."""
-    return text.isascii() and _RISKY.search(text) is None
-
-
 def align(text: str) -> Aligned:
     """Return the normalised text with its map to the original code points. Same text as `normalise` gives."""
-    track = _Track(text, list(range(len(text))), list(range(1, len(text) + 1)))
-    for _ in range(_ROUNDS):  # pragma: no branch - a bound that text never reaches: each round leaves less to undo
+    track = Track(text, list(range(len(text))), list(range(1, len(text) + 1)))
+    for _ in range(_ROUNDS):  # pragma: no branch - the same bound
+        track = _settled_track(track)
         before = track.text
-        track = track.translated(_FOLD)
-        for edit in _BEFORE_PUNCTUATION:
+        for edit in ACROSS:
             track = track.edited(edit)
-        track = track.translated(_PUNCTUATION)
-        for edit in (*_AFTER_PUNCTUATION, _GAPS):
-            track = track.edited(edit)
-        track = track.stripped()
-        if track.text == before or _settled(track.text):
+        if track.text == before:
             break
     return Aligned(track.text, tuple(track.starts), tuple(track.ends))
 
 
-@dataclass(frozen=True, slots=True)
-class _Track:
-    """A text half-way, with the original span of each character."""
-
-    text: str
-    starts: list[int]
-    ends: list[int]
-
-    def translated(self, table: _Table) -> "_Track":
-        text = self.text.translate(table)
-        if text == self.text:
-            return self
-        pieces = [table[ord(character)] for character in self.text]
-        if len(text) == len(self.text) and all(map(len, pieces)):
-            return _Track(text, self.starts, self.ends)
-        starts = [start for start, piece in zip(self.starts, pieces, strict=True) for _ in piece]
-        ends = [end for end, piece in zip(self.ends, pieces, strict=True) for _ in piece]
-        return _Track(text, starts, ends)
-
-    def edited(self, edit: _Edit) -> "_Track":
-        """Return the text after one edit; new characters stand for the whole span they replace, one for one where lengths agree."""
-        if not edit.wanted(self.text) or edit.find.search(self.text) is None:
-            return self
-        pieces: list[str] = []
-        starts: list[int] = []
-        ends: list[int] = []
-        done = 0
-        for match in edit.find.finditer(self.text):
-            first, last = match.span()
-            new = edit.put(match)
-            pieces += (self.text[done:first], new)
-            same = len(new) == last - first
-            starts += self.starts[done:last] if same else [*self.starts[done:first], *([min(self.starts[first:last])] * len(new))]
-            ends += self.ends[done:last] if same else [*self.ends[done:first], *([max(self.ends[first:last])] * len(new))]
-            done = last
-        return _Track("".join([*pieces, self.text[done:]]), starts + self.starts[done:], ends + self.ends[done:])
-
-    def stripped(self) -> "_Track":
-        first = len(self.text) - len(self.text.lstrip())
-        last = len(self.text.rstrip())
-        return _Track(self.text[first:last], self.starts[first:last], self.ends[first:last])
+def _settled_track(track: Track) -> Track:
+    for _ in range(_ROUNDS):  # pragma: no branch - the same bound
+        before = track.text
+        for edit in BEFORE_FOLD:
+            track = track.edited(edit)
+        track = track.translated(FOLD)
+        for edit in BEFORE_PUNCTUATION:
+            track = track.edited(edit)
+        track = track.translated(PUNCTUATION)
+        for edit in AFTER_PUNCTUATION:
+            track = track.edited(edit)
+        track = track.stripped()
+        if track.text == before:
+            break
+    return track

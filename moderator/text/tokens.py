@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from moderator.text.normalise import normalise
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’ʼ][^\W\d_]+)*")
+_GAPS = re.compile(r"[\s./,&\u2010-\u2015-]+")
 _POSSESSIVE = re.compile(r"['’ʼ]s$", re.IGNORECASE)
 
 
@@ -31,5 +32,9 @@ def words(text: str) -> list[Word]:
 
 
 def name_key(word: str) -> str:
-    """Return the form a name is compared by: case, accents, apostrophes and look-alikes undone, words joined by single spaces."""
-    return " ".join(part for part in normalise(word.replace("-", " ")).split() if part not in {"!", "?"})
+    """Return the form a name is compared by: case, accents, apostrophes and look-alikes undone, words joined by single spaces.
+
+    A name is never taken apart, however it is read in a sentence: one part between gaps or hyphens is one word of the key.
+    """
+    parts = ("".join(part for part in normalise(piece).split() if part not in {"!", "?"}) for piece in _GAPS.split(word))
+    return " ".join(part for part in parts if part)
