@@ -17,6 +17,7 @@ from moderator.platforms.practice.school import ROLL, SCHOOL_HANDLE, SCHOOL_NAME
 from moderator.platforms.practice.server import running
 from moderator.settings import Settings, make
 from moderator.store import people
+from moderator.store import roll as rolls
 from moderator.store.database import Database
 
 SLUG = "oakfield"
@@ -79,7 +80,7 @@ def _register(options: Settings, database: Database) -> None:
     school = options.schools()[0]
     with database.reading() as connection:
         account = people.find_account(connection, "x", SCHOOL_HANDLE)
-        on_roll = people.roll_size(connection, school.slug)
+        on_roll = rolls.roll_size(connection, school.slug)
     if account is None:
         held = build.HeldToken(demo_credentials().token)
         number = build.identify(options, platform="x", handle=SCHOOL_HANDLE, school=school, held=held)
@@ -114,7 +115,7 @@ def _import_roll(options: Settings, database: Database, school: str) -> None:
     key = bytes.fromhex(options.secret("roll.key"))
     with database.unit() as unit:
         tokens = [token for entry in entries for token in roll_tokens(entry, key)]
-        people.replace_roll(unit.connection, school, entries, tokens, build.sealer(options))
+        rolls.replace_roll(unit.connection, school, entries, tokens, build.sealer(options))
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,7 +1,6 @@
-"""The register: schools, accounts, approvals, credentials and the roll. Called by the units, the command line and build."""
+"""The register: schools, accounts, approvals, and credentials. Called by the units, the command line and build."""
 
 import json
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -9,22 +8,18 @@ import sqlalchemy as sa
 
 from moderator.domain.account import Account, Approval, School
 from moderator.domain.errors import BadInput, Unauthorised
-from moderator.domain.person import RollEntry, RollToken
-from moderator.domain.score import PersonKind
 from moderator.domain.times import from_utc_text, utc_text
 from moderator.ports import Token
 from moderator.store import codec
 from moderator.store.engine import READ
 from moderator.store.sealed import Sealer
-from moderator.store.tables import AccountRow, ApprovalRow, BudgetRow, CredentialRow, RollEntryRow, RollTokenRow, SchoolRow
+from moderator.store.tables import AccountRow, ApprovalRow, BudgetRow, CredentialRow, SchoolRow
 
 SCHOOLS: sa.Table = SchoolRow.__table__  # type: ignore[attr-defined] # SQLModel sets it at class creation
 ACCOUNTS: sa.Table = AccountRow.__table__  # type: ignore[attr-defined] # as above
 APPROVALS: sa.Table = ApprovalRow.__table__  # type: ignore[attr-defined] # as above
 CREDENTIALS: sa.Table = CredentialRow.__table__  # type: ignore[attr-defined] # as above
 BUDGETS: sa.Table = BudgetRow.__table__  # type: ignore[attr-defined] # as above
-ROLL_TOKENS: sa.Table = RollTokenRow.__table__  # type: ignore[attr-defined] # as above
-ROLL_ENTRIES: sa.Table = RollEntryRow.__table__  # type: ignore[attr-defined] # as above
 
 
 def school(connection: sa.Connection, slug: str) -> School:
@@ -200,45 +195,3 @@ class StoredCredentials:
         known = sa.update(CREDENTIALS).where(CREDENTIALS.c.account_id == account_id).values(values)
         if connection.execute(known).rowcount == 0:
             connection.execute(sa.insert(CREDENTIALS).values(values | {"account_id": account_id}))
-
-
-def replace_roll(connection: sa.Connection, school: str, entries: Iterable[RollEntry], tokens: Iterable[RollToken], sealer: Sealer) -> int:
-    """Put a roll in place of the school's earlier one; return how many people it holds. Names are stored as ciphertext only (R29)."""
-    rows = [
-        {
-            "school": school,
-            "reference": entry.reference,
-            "kind": entry.kind.value,
-            "sealed": sealer.seal(json.dumps([entry.title, entry.first_name, entry.last_name, entry.known_as])),
-        }
-        for entry in entries
-    ]
-    keyed = [
-        {
-            "school": school,
-            "digest": token.digest,
-            "words": token.words,
-            "kind": token.kind.value,
-            "reference": token.reference,
-            "strong": token.strong,
-        }
-        for token in tokens
-    ]
-    connection.execute(sa.delete(ROLL_ENTRIES).where(ROLL_ENTRIES.c.school == school))
-    connection.execute(sa.delete(ROLL_TOKENS).where(ROLL_TOKENS.c.school == school))
-    if rows:
-        connection.execute(sa.insert(ROLL_ENTRIES), rows)
-    if keyed:
-        connection.execute(sa.insert(ROLL_TOKENS), keyed)
-    return len(rows)
-
-
-def roll_tokens(connection: sa.Connection) -> list[RollToken]:
-    """Return every keyed token of every school's roll."""
-    wanted = sa.select(ROLL_TOKENS.c.digest, ROLL_TOKENS.c.words, ROLL_TOKENS.c.kind, ROLL_TOKENS.c.reference, ROLL_TOKENS.c.strong)
-    return [RollToken(row.digest, row.words, PersonKind(row.kind), row.reference, row.strong) for row in connection.execute(wanted)]
-
-
-def roll_size(connection: sa.Connection, school: str) -> int:
-    """Return how many people the school's roll holds."""
-    return connection.execute(sa.select(sa.func.count()).select_from(ROLL_ENTRIES).where(ROLL_ENTRIES.c.school == school)).scalar_one()

@@ -330,26 +330,26 @@ class DigestRow(SQLModel, table=True):
 
 
 class RollTokenRow(SQLModel, table=True):
-    """Keyed tokens of the roll: digests of name variants, never a name (R29)."""
+    """Keyed tokens of the roll, packed: digests of name variants, never a name (R29). A person's own carry the reference."""
 
     __tablename__ = "roll_tokens"
     id: int | None = Field(default=None, primary_key=True)
     school: str = Field(index=True)
-    digest: str
-    words: int
+    evidence: str
+    digests: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     kind: str
     reference: str
-    strong: bool
 
 
 class RollEntryRow(SQLModel, table=True):
-    """One person on the roll; the name is ciphertext (R29)."""
+    """One person on the roll; the name is ciphertext (R29). `matches_until` is the last day a leaver's name is matched."""
 
     __tablename__ = "roll_entries"
     school: str = Field(primary_key=True)
     reference: str = Field(primary_key=True)
     kind: str
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    matches_until: date | None = None
 
 
 class SignInRow(SQLModel, table=True):

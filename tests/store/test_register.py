@@ -1,4 +1,4 @@
-"""The register: accounts, approvals, tokens, the roll (R1, R2, R29)."""
+"""The register: accounts, approvals, tokens (R1, R2)."""
 
 from dataclasses import replace
 from datetime import date, datetime
@@ -9,8 +9,6 @@ from cryptography.fernet import Fernet
 from stage import NOON, SCHOOL, Stage, approval
 
 from moderator.domain.errors import BadInput, Transient, Unauthorised
-from moderator.domain.person import RollEntry, RollToken
-from moderator.domain.score import PersonKind
 from moderator.ports import Token
 from moderator.store import people
 from moderator.store.engine import translate
@@ -105,21 +103,6 @@ def test_keys_can_be_rotated_and_a_wrong_key_says_so() -> None:
     for keys in ([], ["short"]):
         with pytest.raises(BadInput, match="one Fernet key a line"):
             Sealer(keys)
-
-
-def test_r29_the_roll_at_rest_holds_no_name(any_stage: Stage) -> None:
-    entry = RollEntry("P-1", PersonKind.PUPIL, "Matilda", "Marwood", known_as="Tilly")
-    token = RollToken("ab" * 16, 2, PersonKind.PUPIL, "P-1", strong=True)
-    with any_stage.database.unit() as unit:
-        assert people.replace_roll(unit.connection, SCHOOL.slug, [entry], [token], Sealer([KEY])) == 1
-    with any_stage.database.reading() as connection:
-        assert people.roll_tokens(connection) == [token]
-        assert people.roll_size(connection, SCHOOL.slug) == 1
-        rows = str(connection.execute(sa.select(people.ROLL_ENTRIES)).all()) + str(connection.execute(sa.select(people.ROLL_TOKENS)).all())
-    for name in ("Matilda", "Marwood", "Tilly"):
-        assert name not in rows
-    with any_stage.database.unit() as unit:
-        assert people.replace_roll(unit.connection, SCHOOL.slug, [], [], Sealer([KEY])) == 0
 
 
 def test_a_naive_time_is_never_stored(stage: Stage) -> None:
