@@ -74,3 +74,21 @@ def test_several_people_come_in_order() -> None:
 def test_any_text_can_be_looked_at(text: str) -> None:
     for person in titled("Mr " + text):
         assert ("Mr " + text)[person.start : person.end] == person.text
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("shout out Sir Adeyemi", PersonKind.STAFF),
+        ("so Sir David was on", PersonKind.PUBLIC),
+        ("Mrs Fox sewed them all", PersonKind.STAFF),
+        ("even Mr Toad was there", PersonKind.PUBLIC),
+        ("Father Doyle came", PersonKind.OTHER),
+    ],
+)
+def test_r20_who_carries_a_title(text: str, kind: PersonKind) -> None:
+    assert [person.kind for person in titled(text)] == [kind]
+
+
+def test_a_role_before_a_title_makes_one_person() -> None:
+    assert [person.text for person in titled("Nurse Lady Brown came")] == ["Nurse Lady"]
