@@ -78,12 +78,17 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class GuardHit:
-    """A guard that may apply: which, where, why in plain English."""
+    """A guard that may apply: which, where, why in plain English, and how sure.
+
+    `chance` is 0 to 1: 1.0 where a rule's wording matched, else the trained part's probability. The policy says from which chance a
+    guard is in force; a rule's hit always is, since no threshold is above 1.
+    """
 
     guard: Guard
     start: int
     end: int
     why: str
+    chance: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,23 @@ SHARE = 0.2
 """A word is named when it carries at least this share of all that speaks for the label; the heaviest always is."""
 
 _WHY = {
-    Label.ABUSIVE: "This wording weighs most towards abuse.",
-    Label.INSULT: "This wording reads as an insult.",
-    Label.THREAT: "This wording reads as a threat.",
-    Label.IDENTITY_ATTACK: "This wording reads as an attack on people for who they are.",
-    Label.SEXUAL: "This wording reads as sexual.",
-    Label.PROFANITY: "This wording is swearing.",
-    Label.HARASSMENT: "This wording reads as hounding somebody.",
+    Label.ABUSIVE: "These words weigh most towards abuse.",
+    Label.INSULT: "These words read most like an insult.",
+    Label.THREAT: "These words read most like a threat.",
+    Label.IDENTITY_ATTACK: "These words read most like an attack on people for who they are.",
+    Label.SEXUAL: "These words read most like a sexual remark.",
+    Label.PROFANITY: "These words are swearing.",
+    Label.HARASSMENT: "These words read most like hounding or humiliating somebody.",
 }
+"""What follows the policy's own sentence on how sure the machine is: "Very likely a threat. These words read most like a threat."."""
 
 
 def reasons(weights: list[float], aligned: Aligned, label: Label) -> tuple[Reason, ...]:
-    """Return up to MOST reasons for one label, in the order of the text, from the weight of each word; neighbouring words are one."""
+    """Return up to MOST reasons for one label, in the order of the text; neighbouring words are one reason.
+
+    `weights` has what each word of `aligned.text` adds to the label's log-odds; words that speak against it are below 0. None when no word
+    speaks for the label. Spans point at the text as given. Same weights, same reasons.
+    """
     total = sum(weight for weight in weights if weight > 0)
     least = min(SHARE * total, max(weights, default=0.0))
     strong = sorted((place for place, weight in enumerate(weights) if weight > 0 and weight >= least), key=lambda place: -weights[place])

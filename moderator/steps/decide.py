@@ -46,7 +46,8 @@ def _decide(tools: Tools, work: Work) -> Decision:
     if work.score is None:
         message = f"item {work.item.id} has no score to decide on"
         raise NotAllowed(message)
-    return policy_decides(work.score, tools.policy)
+    account = f"{work.item.platform}:{work.account.handle}"
+    return policy_decides(work.score, tools.policy, account=account, text=work.item.comment.text)
 
 
 def _flag(tools: Tools, unit: Unit, work: Work, decision: Decision, at: datetime) -> None:

@@ -1,15 +1,18 @@
 """The line from poll to digest, on both engines, as the rules ask."""
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from email import message_from_bytes
 from email.policy import default
+from importlib.resources import files
 from itertools import pairwise
 
 from stage import NOON, SCHOOL, Stage, comment, set_up
 
 from moderator.domain.account import Mode
 from moderator.domain.events import line_hash
+from moderator.domain.policy import Policy
 from moderator.evidence.check import verify
 from moderator.platforms.memory import CAPABILITIES
 from moderator.steps.digest import digest_for
@@ -105,6 +108,17 @@ def test_r7_an_ordinary_alert_goes_out_five_minutes_after_first_sight(stage: Sta
     stage.clock.move(timedelta(seconds=15))
     stage.run("alert", "send")
     assert len(mails(stage)) == 1
+
+
+def test_r24_an_account_with_thresholds_of_its_own_is_decided_by_them(stage: Stage) -> None:
+    more = '[accounts."memory:oakfieldprimary"]\nwhy = "Agreed with the Head."\nflag = { abusive = 0.99, insult = 0.99 }\n'
+    bundled = files("moderator.domain").joinpath("policy.toml").read_text(encoding="utf-8")
+    stage = replace(stage, tools=replace(stage.tools, policy=Policy.from_toml(bundled + more)))
+    stage.platform.comments.append(comment(11, "You are an idiot"))
+    stage.run("poll", "score", "decide", "alert", "send")
+    stage.clock.move(timedelta(minutes=6))
+    stage.run("alert", "send")
+    assert mails(stage) == []
 
 
 def test_a_bounded_turn_composes_no_more_than_asked(stage: Stage) -> None:
