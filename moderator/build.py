@@ -19,8 +19,8 @@ from moderator.evidence.recorder import BrowserRecorder
 from moderator.evidence.stamp import HttpAuthority, Signer
 from moderator.evidence.vault import FolderVault
 from moderator.jobs.local import NoDispatcher
-from moderator.learn.classifier import LinearClassifier
-from moderator.learn.roll import RollMatcher
+from moderator.learn.classifier import Assessor
+from moderator.learn.roll import RollMatcher, roll_tokens
 from moderator.mail.compose import JinjaComposer
 from moderator.mail.outbox import FolderMailer
 from moderator.mail.smtp import SmtpMailer
@@ -30,6 +30,7 @@ from moderator.settings import Settings
 from moderator.steps.drain import Tools
 from moderator.store import ledger as ledgers
 from moderator.store import people
+from moderator.store import roll as rolls
 from moderator.store.database import Database
 from moderator.store.engine import open_engine
 from moderator.store.ledger import LedgerFile
@@ -122,12 +123,24 @@ def policy(settings: Settings) -> Policy:
     return Policy.from_toml(text, where=str(settings.policy_file))
 
 
-def classifier(settings: Settings, database: Database) -> LinearClassifier:
-    """Return the classifier with the schools' rolls."""
+def classifier(settings: Settings, database: Database, clock: Clock | None = None) -> Assessor:
+    """Return the classifier with the schools' rolls; people who left too long ago are left out."""
+    make_missing_tokens(settings, database)
     with database.reading() as connection:
-        tokens = people.roll_tokens(connection)
+        tokens = rolls.roll_tokens(connection, on=(clock or SystemClock()).now().date())
     matcher = RollMatcher(tokens, bytes.fromhex(settings.secret("roll.key"))) if tokens else None
-    return LinearClassifier(settings.models_dir, matcher)
+    return Assessor(settings.models_dir, matcher, encoder=settings.encoder)
+
+
+def make_missing_tokens(settings: Settings, database: Database) -> None:
+    """Make the tokens of rolls that have none, from the sealed names: after an update that makes them another way."""
+    with database.reading() as connection:
+        schools = rolls.schools_without_tokens(connection)
+    for school in schools:
+        key = bytes.fromhex(settings.secret("roll.key"))
+        with database.unit() as unit:
+            entries = list(rolls.roll_entries(unit.connection, school, sealer(settings)))
+            rolls.put_tokens(unit.connection, school, [token for entry in entries for token in roll_tokens(entry, key)])
 
 
 def mailer(settings: Settings) -> Mailer:
@@ -232,7 +245,7 @@ def build(settings: Settings, *, dispatcher: Dispatcher | None = None, clock: Cl
     tools = Tools(
         store=database,
         platform_for=platforms(settings, database, clock),
-        classifier=classifier(settings, database),
+        classifier=classifier(settings, database, clock),
         policy=policy(settings),
         recorder=recorder,
         vault=vault,

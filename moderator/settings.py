@@ -120,6 +120,7 @@ class Settings(BaseSettings):
     admin_on_duty: str = ""
     policy_file: Path | None = None
     models_dir: Path = ASSETS / "models"
+    encoder: bool = True
     templates_dir: Path = ASSETS / "templates"
     sender: Literal[""] | Address = ""
 

@@ -32,14 +32,20 @@ class AssessFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """One text to assess, with the id it is answered under (the line number where none was given)."""
+    """One text to assess, with the id it is answered under (the line number where none was given) and the post it answers, if given."""
 
     id: str | int
     text: str
+    parent: str = ""
 
 
-def assess(
-    file: Annotated[str, typer.Argument(help="JSONL with id and text, CSV with a text column, or plain text; - is standard input.")] = "-",
+def assess(  # noqa: PLR0913 - each is an option of the command
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="JSONL with id and text, CSV with a text column, or plain text; parent is the post answered; - is standard input."
+        ),
+    ] = "-",
     *,
     roll: Annotated[
         Path | None, typer.Option(help="CSV of people to protect: reference, kind, first_name, last_name, title, known_as.")
@@ -47,20 +53,21 @@ def assess(
     policy: Annotated[Path | None, typer.Option(help="Policy TOML in place of the bundled one.")] = None,
     output: Annotated[AssessFormat, typer.Option("--format", help="One JSON object a line, or a table for people.")] = AssessFormat.JSONL,
     models: Annotated[Path | None, typer.Option(help="Folder of models in place of the bundled ones.")] = None,
+    encoder: Annotated[bool, typer.Option(help="Use the second, slower and better tier where the first is in doubt.")] = True,
 ) -> None:
     """Score comments and say what would be done with each. Nothing is stored, and nothing leaves this machine."""
     comments = read_comments(file)
     rules = read_policy(policy)
     matcher = read_matcher(roll)
-    from moderator.learn.classifier import LinearClassifier  # noqa: PLC0415 - scikit-learn loads slowly; keeps `moderator --help` quick
+    from moderator.learn.classifier import Assessor  # noqa: PLC0415 - scikit-learn loads slowly; keeps `moderator --help` quick
     from moderator.learn.load import bundled  # noqa: PLC0415 - the same
 
-    classifier = LinearClassifier(models or bundled(), matcher)
+    classifier = Assessor(models or bundled(), matcher, encoder=encoder)
     line = _json_line if output is AssessFormat.JSONL else _table_line
     for begin in range(0, len(comments), BATCH):
         batch = comments[begin : begin + BATCH]
-        scores = classifier.score([comment.text for comment in batch])
-        lines = (line(comment, score, decide(score, rules)) for comment, score in zip(batch, scores, strict=True))
+        scores = classifier.score([comment.text for comment in batch], parents=[comment.parent for comment in batch])
+        lines = (line(comment, score, decide(score, rules, text=comment.text)) for comment, score in zip(batch, scores, strict=True))
         sys.stdout.buffer.write("".join(lines).encode("utf-8", "backslashreplace"))
     sys.stdout.buffer.flush()
 
@@ -152,7 +159,11 @@ def _from_jsonl(text: str, name: str) -> Iterator[Comment]:
         if isinstance(given, bool) or not isinstance(given, (str, int)):
             message = f'{name} line {number}: "id" is neither text nor a whole number'
             raise BadInput(message)
-        yield Comment(given, row["text"])
+        parent = row.get("parent") or ""
+        if not isinstance(parent, str):
+            message = f'{name} line {number}: "parent" is not text; give the post that the comment answers, or leave it out'
+            raise BadInput(message)
+        yield Comment(given, row["text"], parent)
 
 
 def _from_csv(text: str, name: str) -> Iterator[Comment]:
@@ -168,7 +179,7 @@ def _from_csv(text: str, name: str) -> Iterator[Comment]:
             if row["text"] is None or None in row:
                 message = f"{name} line {rows.line_num}: has {'fewer' if row['text'] is None else 'more'} cells than the header line"
                 raise BadInput(message)
-            yield Comment(row.get("id") or number, row["text"])
+            yield Comment(row.get("id") or number, row["text"], row.get("parent") or "")
     except csv.Error as error:
         message = f"{name} line {rows.line_num}: is not valid CSV: {error}"
         raise BadInput(message) from error

@@ -150,9 +150,9 @@ def _mail(options: "Settings") -> str:
 
 
 def _model(options: "Settings") -> str:
-    from moderator.learn.classifier import LinearClassifier  # noqa: PLC0415 - keeps `moderator --help` quick
+    from moderator.learn.classifier import Assessor  # noqa: PLC0415 - keeps `moderator --help` quick
 
-    return LinearClassifier(options.models_dir, None).version
+    return Assessor(options.models_dir, None, encoder=options.encoder).version
 
 
 def _policy(options: "Settings") -> str:

@@ -183,6 +183,9 @@ def decision_facts(evidence: Evidence) -> dict[str, object]:
             for p in score.people
         ],
         "personal_data": [asdict(span) for span in score.pii],
-        "guards": [{"guard": hit.guard.value, "start": hit.start, "end": hit.end, "why": hit.why} for hit in score.guards],
+        "guards": [
+            {"guard": hit.guard.value, "start": hit.start, "end": hit.end, "why": hit.why, "chance": round(hit.chance, 4)}
+            for hit in score.guards
+        ],
         "considered": list(decision.considered),
     }

@@ -14,20 +14,25 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from moderator.domain.score import Label
+from moderator.domain.score import Guard, Label
 from moderator.learn.grams import Grams, grams
 
 if TYPE_CHECKING:
     from moderator.learn.features import HashedNgrams
 
+UNKNOWN = -10.0
+"""The log-odds of an output that nobody labelled: never."""
+
 LABELS = tuple(Label)
-"""The order of labels in every array of this package."""
+GUARDS = tuple(Guard)
+OUTPUTS: tuple[Label | Guard, ...] = (*LABELS, *GUARDS)
+"""What every model of abuse gives a chance of, in this order: the labels, then the guards."""
 
 Floats = NDArray[np.float32]
 
 
 class MaskedLogistic(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
-    """A logistic regression for each label, each fitted only on the rows where that label is known.
+    """A logistic regression for each output, each fitted only on the rows where it is known.
 
     `strength` is scikit-learn's C: larger fits closer. Weights nearer to 0 than `drop` are set to 0 and all are kept in half precision,
     which costs no accuracy that can be measured and a third of the file.
@@ -40,12 +45,15 @@ class MaskedLogistic(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         self.most_steps = most_steps
 
     def fit(self, matrix: sp.csr_matrix, known: NDArray[np.float32], sample_weight: Floats | None = None) -> Self:
-        """Fit on a CSR matrix and labels (rows, labels): 1, 0, or NaN for unknown. Raises ValueError for a label of one kind."""
+        """Fit on a CSR matrix and what is known (rows, outputs): 1, 0, or NaN. Raises ValueError for an output of one kind only."""
         columns = known.shape[1]
         self.coef_ = np.zeros((columns, matrix.shape[1]), np.float16)
         self.intercept_ = np.zeros(columns, np.float32)
         for column in range(columns):
             rows = np.flatnonzero(~np.isnan(known[:, column]))
+            if not rows.size:
+                self.intercept_[column] = UNKNOWN
+                continue
             model = LogisticRegression(C=self.strength, max_iter=self.most_steps, tol=1e-6, solver="lbfgs")
             weight = None if sample_weight is None else sample_weight[rows]
             with warnings.catch_warnings():
@@ -74,7 +82,7 @@ def sigmoid(logits: Floats) -> Floats:
 
 
 class Screened:
-    """What `Screen` made of a batch: `probabilities`, shape (texts, labels), and on demand how much each word added."""
+    """What `Screen` made of a batch: `logits` and `probabilities`, shape (texts, outputs), and on demand how much each word added."""
 
     def __init__(self, found: Grams, by_position: Floats, by_word: Floats, base: Floats) -> None:
         """Take the grams of a batch and their table rows by position and by word, and the log-odds of an empty text."""
@@ -87,7 +95,8 @@ class Screened:
         if some.any():
             sums[some] += np.add.reduceat(by_word, found.first_word[some], axis=0)
         self._scale: Floats = np.sqrt(np.maximum(sums[:, -1], SMALLEST))
-        self.probabilities = sigmoid(np.asarray(sums[:, :-1] / self._scale[:, None] + base, np.float32))
+        self.logits: Floats = np.asarray(sums[:, :-1] / self._scale[:, None] + base, np.float32)
+        self.probabilities = sigmoid(self.logits)
 
     @functools.cached_property
     def _of_words(self) -> Floats:
@@ -110,7 +119,7 @@ SMALLEST = 1e-9
 
 
 class Screen:
-    """A fitted pipeline laid out for speed: per bucket the seven label weights and the squared rarity, side by side.
+    """A fitted pipeline laid out for speed: per bucket the weights of every output and the squared rarity, side by side.
 
     Gives the pipeline's probabilities to within rounding, at a fraction of the time.
     """
@@ -121,7 +130,7 @@ class Screen:
         model: MaskedLogistic = pipeline.named_steps["abuse"]
         idf = features.idf_.astype(np.float32)
         self._bits = features.bits
-        self._table = np.zeros(((1 << self._bits) + 1, len(LABELS) + 1), np.float32)
+        self._table = np.zeros(((1 << self._bits) + 1, len(OUTPUTS) + 1), np.float32)
         self._table[:-1, :-1] = (model.coef_.astype(np.float32) * idf).T * model.slope_
         self._table[:-1, -1] = idf * idf
         self._base = model.intercept_ * model.slope_ + model.shift_

@@ -1,78 +1,89 @@
-"""The Classifier port's shipped versions: the linear one that the service runs, and a constant one for rehearsals and tests."""
+"""The Classifier port's shipped versions: the assessor that the service runs, and a constant one for rehearsals and tests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from moderator.domain.score import Guard, GuardHit, Label, PersonSpan, PiiSpan, Reason, Score
-from moderator.learn.abuse import LABELS, Screen, Screened
+from moderator.learn.abuse import GUARDS, LABELS
 from moderator.learn.explain import reasons
-from moderator.learn.guards import guards
-from moderator.learn.load import load
-from moderator.learn.names import WORTH_A_LOOK, titled
+from moderator.learn.guards import guards, merged, trained
+from moderator.learn.load import PEOPLE, has
+from moderator.learn.names import people
+from moderator.learn.people.tagger import NOBODY, Mention, PersonTagger
 from moderator.learn.pii import personal_data
 from moderator.learn.roll import RollMatcher
-from moderator.text.normalise import align, normalise
+from moderator.learn.second import second_opinion
+from moderator.learn.tiers import Chances, Tiers
+from moderator.text.normalise import Aligned, align, normalise
 
 NEAR = 0.3
 """Reasons are worked out for labels from this probability, which is below every threshold of the bundled policy."""
 
+UNSURE = 0.2
+"""The tagger's doubt (0 to 1) from which the encoder reads a text too."""
+
 BATCH = 500
 
 
-class LinearClassifier:
-    """Scores with the linear abuse model, titles, the roll and the guards. Loads its model once; holds it in memory (about 10 MB)."""
+class Assessor:
+    """Scores with both tiers of the abuse model, the guards, the person tagger, the roll and personal data. Loads its models once."""
 
-    def __init__(self, models: Path, roll: RollMatcher | None = None) -> None:
-        """Load the model of the folder `models`. Raises BadInput when it is missing, damaged or not trusted."""
-        pipeline, manifest = load(models)
-        self._screen = Screen(pipeline)
-        self._version = manifest.version
+    def __init__(self, models: Path, roll: RollMatcher | None = None, *, encoder: bool = True) -> None:
+        """Load the models of the folder `models`; without the encoder tier when `encoder` is False or the folder has none.
+
+        Raises BadInput when one is missing, damaged or not trusted.
+        """
+        self._tiers = Tiers.load(models, encoder=encoder)
+        self._tagger = PersonTagger.load(models) if has(models, PEOPLE) else None
         self._roll = roll
 
     @property
     def version(self) -> str:
-        """The model version, with the model's hash."""
-        return self._version
+        """The version: which tiers, with day and hash, and the tagger's."""
+        return f"{self._tiers.version}+{self._tagger.version}" if self._tagger is not None else self._tiers.version
 
     def score(self, texts: Sequence[str], *, parents: Sequence[str] = ()) -> list[Score]:
-        """Return one score a text, in order. Parents are not read by this version. Never fails on any Unicode; same text, same score."""
-        del parents
+        """Return one score a text, in order. Never fails on any Unicode; same text and parent, same score, whatever stands beside it."""
         found: list[Score] = []
         for begin in range(0, len(texts), BATCH):
-            batch = texts[begin : begin + BATCH]
-            normalised = [normalise(text) for text in batch]
-            screened = self._screen.screen(normalised)
-            rows = screened.probabilities.tolist()
-            found += [self._one(batch[place], normalised[place], row, screened, place) for place, row in enumerate(rows)]
+            found += self._batch(texts[begin : begin + BATCH], parents[begin : begin + BATCH])
         return found
 
-    def _one(self, text: str, normalised: str, row: list[float], screened: Screened, place: int) -> Score:
-        words = normalised.split(" ")
-        people = self._people(text, words)
-        hits = guards(normalised, people)
-        near = [label for label, chance in zip(LABELS, row, strict=True) if chance >= NEAR]
+    def _batch(self, texts: Sequence[str], parents: Sequence[str]) -> list[Score]:
+        normalised = [normalise(text) for text in texts]
+        looked = self._tagger.look(texts) if self._tagger is not None else [NOBODY] * len(texts)
+        unsure = [place for place, found in enumerate(looked) if found.doubt >= UNSURE]
+        chances = self._tiers.read(normalised, [normalise(parent) for parent in parents], also=unsure)
+        return [self._one(text, normalised[place], chances, place, looked[place].mentions) for place, text in enumerate(texts)]
+
+    def _one(self, text: str, normalised: str, chances: Chances, place: int, mentions: Sequence[Mention]) -> Score:
+        row = chances.rows[place]
+        labels = dict(zip(LABELS, row, strict=False))
+        likely = dict(zip(GUARDS, row[len(LABELS) :], strict=True))
+        near = [label for label, chance in labels.items() if chance >= NEAR]
+        reading = chances.readings.get(place)
+        on_roll = self._roll.named(text, normalised.split(" ")) if self._roll is not None else ()
+        aligned = align(text) if reading is not None or near else None
+        if reading is not None and aligned is not None:
+            mentions = second_opinion(text, mentions, reading, aligned)
+        named = people(text, mentions, on_roll)
+        hits = _guards(text, normalised, named, likely, aligned)
         told: tuple[Reason, ...] = ()
-        if hits or near:
-            aligned = align(text)
-            hits = tuple(replace(hit, start=start, end=end) for hit in hits for start, end in [aligned.original(hit.start, hit.end)])
-            told = tuple(reason for label in near for reason in reasons(screened.word_weights(place, label), aligned, label))
-        return Score(dict(zip(LABELS, row, strict=True)), self._version, people, personal_data(text), hits, told, normalised)
-
-    def _people(self, text: str, words: list[str]) -> tuple[PersonSpan, ...]:
-        """Return the people named: a match on the roll wins over a title on the same words."""
-        on_roll = self._roll.find(text) if self._roll is not None and self._roll.worth_a_look(words) else ()
-        with_title = titled(text) if not WORTH_A_LOOK.isdisjoint(words) else ()
-        if not (on_roll and with_title):
-            return on_roll or with_title
-        strong = [person for person in on_roll if person.strong]
-        free = [person for person in with_title if not any(_overlap(person, other) for other in strong)]
-        weak = [person for person in on_roll if not person.strong and not any(_overlap(person, other) for other in free)]
-        return tuple(sorted([*strong, *free, *weak], key=lambda person: person.start))
+        if aligned is not None:
+            told = tuple(reason for label in near for reason in reasons(chances.word_weights(place, label), aligned, label))
+        return Score(labels, self.version, named, personal_data(text), hits, told, normalised)
 
 
-def _overlap(one: PersonSpan, other: PersonSpan) -> bool:
-    return one.start < other.end and other.start < one.end
+def _guards(
+    text: str, normalised: str, named: Sequence[PersonSpan], likely: Mapping[Guard, float], aligned: Aligned | None
+) -> tuple[GuardHit, ...]:
+    """Return the guards that rules or the trained part find, with spans of the text as given."""
+    ruled = guards(normalised, named)
+    if ruled:
+        back = aligned or align(text)
+        ruled = tuple(replace(hit, start=start, end=end) for hit in ruled for start, end in [back.original(hit.start, hit.end)])
+    return merged(ruled, trained(likely, len(text)))
 
 
 class ConstantClassifier:

@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderator.domain.errors import BadInput
-from moderator.domain.score import Label
-from moderator.text.normalise import normalise
+from moderator.domain.score import Guard, Label
+from moderator.learn.abuse import OUTPUTS
 
 COLUMNS = {Label.IDENTITY_ATTACK: "identity"}
 """Labels whose column in the public sets has another name."""
@@ -20,18 +20,21 @@ COLUMNS = {Label.IDENTITY_ATTACK: "identity"}
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One labelled text. A label that is missing from `labels` is unknown, which is not 0.
+    """One labelled text. A label or guard that is missing from `labels` is unknown, which is not 0.
 
-    `original` is the source's own label, `group` keeps near-copies in one split, `weight` says how much it counts in training (above 0).
+    `original` is the source's own label, `group` keeps near-copies in one split, `weight` says how much it counts in training (above 0),
+    `parent` is the post it answers where that is known, `people` the names in it as (start, end), code points, or None where nobody looked.
     """
 
     text: str
-    labels: dict[Label, int]
+    labels: dict[Label | Guard, int]
     source: str
     licence: str = ""
     original: str = ""
     group: str = ""
     weight: float = 1.0
+    parent: str = ""
+    people: tuple[tuple[int, int], ...] | None = None
 
 
 def read_labelled(path: Path) -> list[Example]:
@@ -75,7 +78,7 @@ def _example(row: dict[str, object], *, where: str, name: str) -> Example:
     if not isinstance(text, str):
         message = f"{where}: no text: each row needs one"
         raise BadInput(message)
-    labels: dict[Label, int] = {}
+    labels: dict[Label | Guard, int] = _guards(row.get("guard"), where=where)
     for label in Label:
         value = row.get(label.value, row.get(COLUMNS.get(label, label.value)))
         if value is None or value == "":
@@ -85,8 +88,44 @@ def _example(row: dict[str, object], *, where: str, name: str) -> Example:
             raise BadInput(message)
         labels[label] = int(str(value))
     source = str(row.get("source") or name)
-    licence, original, group = (str(row.get(key) or "") for key in ("licence", "orig", "pattern"))
-    return Example(text, labels, source, licence, original, group)
+    licence, original, group, parent = (str(row.get(key) or "") for key in ("licence", "orig", "pattern", "parent"))
+    return Example(text, labels, source, licence, original, group, parent=parent, people=_people(row.get("people"), where=where))
+
+
+_TOGETHER = {
+    Guard.DISCLOSURE: {Guard.CRISIS, Guard.ACCUSED_TEACHER, Guard.COMPLAINT},
+    Guard.CRISIS: {Guard.DISCLOSURE},
+    Guard.ACCUSED_TEACHER: {Guard.DISCLOSURE, Guard.COMPLAINT, Guard.WHISTLEBLOWING},
+    Guard.WHISTLEBLOWING: {Guard.COMPLAINT, Guard.ACCUSED_TEACHER, Guard.DISCLOSURE},
+    Guard.COMPLAINT: {Guard.WHISTLEBLOWING},
+    Guard.INDECENT_IMAGE: {Guard.DISCLOSURE},
+}
+"""Guards that may be true of a text beside the one it is labelled with: left unknown, not 0."""
+
+
+def _guards(value: object, *, where: str) -> dict[Label | Guard, int]:
+    """Return what a row says of the guards: `guard` names one, is "none", or is absent where nobody looked."""
+    if value is None or value == "":
+        return {}
+    if value == "none":
+        return dict.fromkeys(Guard, 0)
+    try:
+        guard = Guard(str(value))
+    except ValueError as error:
+        message = f"{where}: guard is {value!r}: write none or one of {', '.join(guard.value for guard in Guard)}"
+        raise BadInput(message) from error
+    return {other: int(other is guard) for other in Guard if other not in _TOGETHER[guard]}
+
+
+def _people(value: object, *, where: str) -> tuple[tuple[int, int], ...] | None:
+    if value is None or value == "":
+        return None
+    try:
+        rows: list[dict[str, int]] = json.loads(value) if isinstance(value, str) else value  # type: ignore[assignment]  # checked below
+        return tuple((int(row["start"]), int(row["end"])) for row in rows)
+    except (ValueError, TypeError, KeyError) as error:
+        message = f'{where}: people is {value!r}: write a list of {{"start", "end"}} in code points'
+        raise BadInput(message) from error
 
 
 def read_lines(path: Path) -> list[str]:
@@ -104,20 +143,11 @@ def share(text: str) -> float:
     return int.from_bytes(digest, "big") / 2**64
 
 
-def split(examples: Iterable[Example], *, held_out: float) -> tuple[list[Example], list[Example]]:
-    """Return (kept, held out) by a hash of the pattern a text was written from, or of the text itself."""
-    kept: list[Example] = []
-    held: list[Example] = []
-    for example in examples:
-        (held if share(example.group or normalise(example.text)) < held_out else kept).append(example)
-    return kept, held
-
-
 def known(examples: Sequence[Example]) -> NDArray[np.float32]:
-    """Return the labels as an array of shape (examples, labels): 1, 0, or NaN where nobody has said."""
-    table = np.full((len(examples), len(Label)), np.nan, np.float32)
+    """Return the labels as an array of shape (examples, outputs): 1, 0, or NaN where nobody has said."""
+    table = np.full((len(examples), len(OUTPUTS)), np.nan, np.float32)
     for row, example in enumerate(examples):
-        for column, label in enumerate(Label):
+        for column, label in enumerate(OUTPUTS):
             if label in example.labels:
                 table[row, column] = example.labels[label]
     return table

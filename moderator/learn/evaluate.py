@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from moderator.domain.policy import Policy
-from moderator.domain.score import Label
-from moderator.learn.abuse import LABELS, Floats
+from moderator.domain.score import Guard, Label
+from moderator.learn.abuse import LABELS, OUTPUTS, Floats
 from moderator.learn.corpus import Example, known
 
 FEWEST = 5
@@ -18,7 +18,7 @@ FEWEST = 5
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """How one label does on one source: AUC (0.5 is chance, 1 perfect), Brier score, share found and falsely flagged at the threshold."""
+    """How one label or guard does on one source: AUC (0.5 is chance), Brier score, share found and falsely flagged at the threshold."""
 
     source: str
     label: str
@@ -37,19 +37,19 @@ class Figure:
 
 
 def judge(examples: Sequence[Example], probabilities: Floats, policy: Policy) -> list[Figure]:
-    """Return the figures of every source and label that anybody labelled, in order of source name."""
+    """Return the figures of every source, label and guard that anybody labelled, in order of source name."""
     truth = known(examples)
     sources = np.array([example.source for example in examples])
     found: list[Figure] = []
     for source in sorted(set(sources.tolist())):
-        for column, label in enumerate(LABELS):
+        for column, label in enumerate(OUTPUTS):
             rows = np.flatnonzero((sources == source) & ~np.isnan(truth[:, column]))
             if rows.size:
-                found.append(_figure(source, label, truth[rows, column], probabilities[rows, column], policy.flag))
+                found.append(_figure(source, label, truth[rows, column], probabilities[rows, column], {**policy.flag, **policy.guard}))
     return found
 
 
-def _figure(source: str, label: Label, truth: Floats, guessed: Floats, flag: Mapping[str, float]) -> Figure:
+def _figure(source: str, label: Label | Guard, truth: Floats, guessed: Floats, flag: Mapping[str, float]) -> Figure:
     positives, rows = int(truth.sum()), truth.size
     threshold = flag.get(label.value, 0.5)
     flagged = guessed >= threshold
@@ -70,7 +70,7 @@ def _figure(source: str, label: Label, truth: Floats, guessed: Floats, flag: Map
 def flagged(probabilities: Floats, policy: Policy) -> NDArray[np.bool_]:
     """Return which rows reach any threshold of the policy."""
     limits = np.array([policy.flag.get(label.value, 2.0) for label in LABELS], np.float32)
-    return np.asarray((probabilities >= limits).any(axis=1), np.bool_)
+    return np.asarray((probabilities[:, : len(LABELS)] >= limits).any(axis=1), np.bool_)
 
 
 def mean_auc(figures: Sequence[Figure]) -> float:

@@ -3,33 +3,49 @@
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 from zipfile import ZIP_DEFLATED, BadZipFile
 
-from sklearn.pipeline import Pipeline
+from sklearn.base import BaseEstimator
 
 from moderator.domain.errors import BadInput
 
-TRUSTED = ["moderator.learn.abuse.MaskedLogistic", "moderator.learn.features.HashedNgrams"]
+Model = TypeVar("Model", bound=BaseEstimator)
+
+TRUSTED = [
+    "moderator.learn.abuse.MaskedLogistic",
+    "moderator.learn.blend.Blend",
+    "moderator.learn.features.HashedNgrams",
+]
 """The only types of ours that a model file may hold; skops itself allows numpy's, scipy's and scikit-learn's."""
 
 ABUSE = "abuse"
+BLEND = "blend"
+ENCODER = "encoder"
+PEOPLE = "people"
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a model file is: `models/<name>.json`. `sha256` is of the file's bytes, `date` the day it was trained (YYYY-MM-DD)."""
+    """What a model file is: `models/<name>.json`.
+
+    `sha256` is of the file's bytes, `date` the day it was trained (YYYY-MM-DD), `made_for` the SHA-256 by name of other models it was
+    fitted to and must be used with.
+    """
 
     name: str
     file: str
     sha256: str
     date: str
+    made_for: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def version(self) -> str:
-        """Return the version that each score carries."""
-        return f"linear-{self.date}-{self.sha256[:12]}"
+        """Return the version of this one model: its date and the first digits of its hash."""
+        return f"{self.date}-{self.sha256[:12]}"
 
 
 def bundled() -> Path:
@@ -39,16 +55,20 @@ def bundled() -> Path:
     return inside if inside.is_dir() else package.parent / "models"
 
 
-def save(pipeline: Pipeline, folder: Path, *, date: str, facts: dict[str, object]) -> Manifest:
-    """Write the model file and its manifest into `folder`, each swapped in whole; `facts` go into the manifest as they are."""
+def save(model: BaseEstimator, folder: Path, *, name: str, date: str, facts: Mapping[str, object]) -> Manifest:
+    """Write `<name>.skops` and its manifest into `folder`, each swapped in whole; `facts` go into the manifest as they are."""
     from skops import io  # noqa: PLC0415 - slow to import; only training and loading need it
 
+    return save_bytes(io.dumps(model, compression=ZIP_DEFLATED, compresslevel=9), folder, f"{name}.skops", date=date, facts=facts)
+
+
+def save_bytes(body: bytes, folder: Path, file: str, *, date: str, facts: Mapping[str, object]) -> Manifest:
+    """Write a model file and the manifest that names it into `folder`, each swapped in whole. May be repeated."""
     folder.mkdir(parents=True, exist_ok=True)
-    body = io.dumps(pipeline, compression=ZIP_DEFLATED, compresslevel=9)
-    manifest = Manifest(ABUSE, f"{ABUSE}.skops", hashlib.sha256(body).hexdigest(), date)
-    head = {"name": manifest.name, "file": manifest.file, "sha256": manifest.sha256, "date": date, "bytes": len(body)}
-    _swap(folder / manifest.file, body)
-    _swap(folder / f"{ABUSE}.json", (json.dumps(head | facts, indent=2, ensure_ascii=False) + "\n").encode())
+    manifest = Manifest(Path(file).stem, file, hashlib.sha256(body).hexdigest(), date)
+    head = {"name": manifest.name, "file": file, "sha256": manifest.sha256, "date": date, "bytes": len(body)}
+    _swap(folder / file, body)
+    _swap(folder / f"{manifest.name}.json", (json.dumps({**head, **facts}, indent=2, ensure_ascii=False) + "\n").encode())
     return manifest
 
 
@@ -58,15 +78,30 @@ def _swap(path: Path, body: bytes) -> None:
     os.replace(part, path)  # noqa: PTH105 - Path.replace is the same call; this reads as what it is
 
 
-def load(folder: Path) -> tuple[Pipeline, Manifest]:
-    """Return the abuse pipeline and its manifest.
+def load(folder: Path, name: str, kind: type[Model]) -> tuple[Model, Manifest]:
+    """Return the scikit-learn model of a name and its manifest.
 
-    Raises BadInput when a file is missing, is not what the manifest says, or holds a type that is not trusted.
+    Raises BadInput when a file is missing, is not what the manifest says, holds a type that is not trusted or is not of `kind`.
     """
     from skops import io  # noqa: PLC0415 - slow to import; only training and loading need it
     from skops.io.exceptions import UntrustedTypesFoundException  # noqa: PLC0415 - as above
 
-    manifest = read_manifest(folder)
+    body, manifest = load_bytes(folder, name)
+    path = folder / manifest.file
+    try:
+        model = io.loads(body, trusted=TRUSTED)
+    except (UntrustedTypesFoundException, BadZipFile, KeyError, ValueError, TypeError) as error:
+        message = f"{path}: is not a model this service trusts: {error}"
+        raise BadInput(message) from error
+    if not isinstance(model, kind):
+        message = f"{path}: is not a model this service trusts: it holds no {kind.__name__}"
+        raise BadInput(message)
+    return model, manifest
+
+
+def load_bytes(folder: Path, name: str) -> tuple[bytes, Manifest]:
+    """Return a model file's bytes, checked against its manifest. Raises BadInput when it is missing or another file."""
+    manifest = read_manifest(folder, name)
     path = folder / manifest.file
     try:
         body = path.read_bytes()
@@ -76,23 +111,20 @@ def load(folder: Path) -> tuple[Pipeline, Manifest]:
     if hashlib.sha256(body).hexdigest() != manifest.sha256:
         message = f"{path}: is not the file its manifest names (SHA-256 differs); it was changed or damaged: put the released file back"
         raise BadInput(message)
-    try:
-        pipeline = io.loads(body, trusted=TRUSTED)
-    except (UntrustedTypesFoundException, BadZipFile, KeyError, ValueError, TypeError) as error:
-        message = f"{path}: is not a model this service trusts: {error}"
-        raise BadInput(message) from error
-    if not isinstance(pipeline, Pipeline):
-        message = f"{path}: is not a model this service trusts: it holds no pipeline"
-        raise BadInput(message)
-    return pipeline, manifest
+    return body, manifest
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """Return what `models/abuse.json` says. Raises BadInput when it is missing or lacks a key."""
-    path = folder / f"{ABUSE}.json"
+def has(folder: Path, name: str) -> bool:
+    """Return whether a folder of models has one of this name."""
+    return (folder / f"{name}.json").is_file()
+
+
+def read_manifest(folder: Path, name: str = ABUSE) -> Manifest:
+    """Return what `<name>.json` says. Raises BadInput when it is missing or lacks a key."""
+    path = folder / f"{name}.json"
     try:
         row = json.loads(path.read_text(encoding="utf-8"))
-        found = Manifest(*(str(row[key]) for key in ("name", "file", "sha256", "date")))
+        found = Manifest(str(row["name"]), str(row["file"]), str(row["sha256"]), str(row["date"]), dict(row.get("made_for", {})))
     except (OSError, ValueError, KeyError, TypeError) as error:
         message = f"{path}: the model's manifest is missing or unreadable ({error}); install the product again or run moderator train"
         raise BadInput(message) from error

@@ -40,7 +40,7 @@ def score_text(score: Score) -> str:
     if score.pii:
         parts["i"] = [[p.start, p.end, p.kind] for p in score.pii]
     if score.guards:
-        parts["g"] = [[g.guard, g.start, g.end, g.why] for g in score.guards]
+        parts["g"] = [[g.guard, g.start, g.end, g.why, g.chance] for g in score.guards]
     if score.reasons:
         parts["r"] = [[r.label, r.start, r.end, r.why] for r in score.reasons]
     if score.people or score.guards or score.reasons:

@@ -67,7 +67,7 @@ def test_a_roll_names_its_people_and_a_bad_row_is_named(tmp_path: Path, capfdbin
     roll = tmp_path / "roll.csv"
     roll.write_text("reference,kind,first_name,last_name\nP1,pupil,Zofia,Nowak\n", encoding="utf-8")
     file = tmp_path / "in.txt"
-    file.write_text("zofia nowak won\nZofia won\n", encoding="utf-8")
+    file.write_text("zofia nowak won\nZofia was there\n", encoding="utf-8")
     named, weak = _assessed(capfdbinary, file, roll=roll)
     assert (named["outcome"], weak["outcome"]) == ("hide", "clear")
     assert named["people"] == [{"start": 0, "end": 11, "text": "zofia nowak", "kind": "pupil", "source": "roll"}]
@@ -79,7 +79,7 @@ def test_a_roll_names_its_people_and_a_bad_row_is_named(tmp_path: Path, capfdbin
 def test_r32_another_policy_decides_and_is_cited(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     policy = tmp_path / "mine.toml"
     bundled = (ROOT / "moderator" / "domain" / "policy.toml").read_text(encoding="utf-8")
-    policy.write_text(bundled.replace(Policy.bundled().version, "mine-1").replace("abusive = 0.6", "abusive = 1.0"), encoding="utf-8")
+    policy.write_text(bundled.replace(Policy.bundled().version, "mine-1").replace("abusive = 0.45", "abusive = 1.0"), encoding="utf-8")
     file = tmp_path / "in.txt"
     file.write_text("You are a muppet, shut up\n", encoding="utf-8")
     (row,) = _assessed(capfdbinary, file, policy=policy)

@@ -18,7 +18,7 @@ ODD = {
     "right to left": "شكرا للمعلمين " + NAMED,
     "joined": "👩\u200d👩\u200d👧\u200d👦 \u200b\u200d" + NAMED,
     "html": f"<script>document.body.innerHTML=''</script><img src=x onerror=alert(1)> <b>{NAMED}</b> &amp; & 1 < 2",
-    "long": (NAMED + ". ") * 490,
+    "long": NAMED + ". " + " ".join(f"Row {row} of the car park had {row % 7} cars in it." for row in range(600)) + f" {NAMED}.",
     "lines": f"First.\n\n{NAMED}\n\tLast.",
 }
 

@@ -9,16 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import Pipeline
 
 from moderator.domain.score import Label
-from moderator.learn.abuse import LABELS, MaskedLogistic, Screen, sigmoid
+from moderator.learn.abuse import OUTPUTS, MaskedLogistic, Screen, sigmoid
 from moderator.learn.features import HashedNgrams
 from moderator.learn.grams import grams
-from moderator.learn.load import bundled, load
+from moderator.learn.load import ABUSE, bundled, load
 from moderator.text.normalise import normalise
 
 BITS = 12
-PIPELINE, _ = load(bundled())
+PIPELINE, _ = load(bundled(), ABUSE, Pipeline)
 SCREEN = Screen(PIPELINE)
 
 
@@ -56,8 +57,8 @@ def test_a_gram_has_one_bucket_wherever_it_stands() -> None:
 @given(st.lists(st.text(alphabet=st.characters()), max_size=6))
 def test_any_batch_gives_one_row_a_text_in_order_and_alone_the_same(texts: list[str]) -> None:
     normalised = [normalise(text) for text in texts]
-    together = SCREEN.screen(normalised).probabilities if normalised else np.zeros((0, len(LABELS)))
-    assert together.shape == (len(texts), len(LABELS))
+    together = SCREEN.screen(normalised).probabilities if normalised else np.zeros((0, len(OUTPUTS)))
+    assert together.shape == (len(texts), len(OUTPUTS))
     assert ((together >= 0) & (together <= 1)).all()
     for text, row in zip(normalised, together, strict=True):
         np.testing.assert_allclose(SCREEN.screen([text]).probabilities[0], row, atol=1e-5)
@@ -74,7 +75,7 @@ def test_word_weights_add_up_to_the_log_odds() -> None:
     text = "you utter muppet go away"
     screened = SCREEN.screen(["lovely day", text, ""])
     nothing = SCREEN.screen([""]).probabilities[0]
-    for place, label in enumerate(LABELS):
+    for place, label in enumerate(Label):
         total = sum(screened.word_weights(1, label)) + float(np.log(nothing[place] / (1 - nothing[place])))
         assert float(sigmoid(np.array(total, np.float32))) == pytest.approx(float(screened.probabilities[1, place]), abs=1e-4)
     assert screened.word_weights(2, Label.THREAT) == []

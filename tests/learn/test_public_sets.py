@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from moderator.domain.decision import Outcome
-from moderator.domain.policy import Policy, decide
+from moderator.domain.policy import Policy
 from moderator.domain.score import Label
-from moderator.learn.classifier import LinearClassifier
+from moderator.learn.classifier import Assessor
 from moderator.learn.load import bundled
 
 SHARED = Path(os.environ.get("MODERATOR_SHARED") or Path(__file__).resolve().parents[3] / "shared") / "data"
@@ -28,19 +27,19 @@ def rows(source: str) -> Iterator[tuple[str, int]]:
 
 
 @pytest.fixture(scope="module")
-def classifier() -> LinearClassifier:
-    return LinearClassifier(bundled())
+def classifier() -> Assessor:
+    return Assessor(bundled())
 
 
 @pytest.mark.parametrize(("source", "floor"), [("davidson", 0.93), ("convabuse", 0.86), ("cad", 0.75), ("hatexplain", 0.76)])
-def test_abuse_is_told_from_other_talk(classifier: LinearClassifier, source: str, floor: float) -> None:
+def test_abuse_is_told_from_other_talk(classifier: Assessor, source: str, floor: float) -> None:
     texts, truth = zip(*rows(source), strict=True)
     chances = [score.labels[Label.ABUSIVE] for score in classifier.score(texts)]
     assert roc_auc_score(truth, chances) >= floor
 
 
-def test_calm_talk_is_hardly_ever_flagged(classifier: LinearClassifier) -> None:
+def test_calm_talk_is_hardly_ever_flagged(classifier: Assessor) -> None:
     calm = [text for text, abusive in rows("cat_wiki") if not abusive]
-    policy = Policy.bundled()
-    flagged = sum(decide(score, policy).outcome is not Outcome.CLEAR for score in classifier.score(calm))
-    assert flagged <= len(calm) * 0.01
+    flag = Policy.bundled().flag
+    flagged = sum(any(score.labels[label] >= flag.get(label.value, 2) for label in Label) for score in classifier.score(calm))
+    assert flagged <= len(calm) * 0.01  # a talk page names its writers: people are no ground here

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.pipeline import Pipeline
 
 from moderator.domain.errors import BadInput
 from moderator.domain.policy import Policy
-from moderator.domain.score import Label
+from moderator.domain.score import Guard, Label
+from moderator.learn.abuse import OUTPUTS
 from moderator.learn.calibrate import calibrate, even_weights
-from moderator.learn.classifier import LinearClassifier
-from moderator.learn.corpus import Example, known, read_labelled, read_lines, share, split
+from moderator.learn.classifier import Assessor
+from moderator.learn.corpus import Example, known, read_labelled, read_lines, share
 from moderator.learn.evaluate import flagged, judge, mean_auc
-from moderator.learn.load import load
+from moderator.learn.load import ABUSE, load
 from moderator.learn.sources import SOURCES, rude_words, weighed
 from moderator.learn.train import Trained, gather, train
 
@@ -75,12 +77,12 @@ def small_trained(small_data: Path, small_school: Path, tmp_path_factory: pytest
 
 def test_training_writes_a_model_that_tells_rude_from_calm(small_trained: tuple[Trained, Path]) -> None:
     made, out = small_trained
-    classifier = LinearClassifier(out)
-    assert classifier.version == made.manifest.version == f"linear-2026-11-22-{made.manifest.sha256[:12]}"
+    classifier = Assessor(out)
+    assert classifier.version == f"linear-2026-11-22-{made.manifest.sha256[:12]}"
     calm, rude, threat = classifier.score(["great match today", "you daft clown", "i will flatten your sandcastle"])
     assert rude.labels[Label.ABUSIVE] > 2 * calm.labels[Label.ABUSIVE]
     assert threat.labels[Label.THREAT] > 2 * rude.labels[Label.THREAT]
-    assert mean_auc(made.figures) > 0.9
+    assert mean_auc(made.figures["linear"]) > 0.9
     assert set(made.flagged) >= {"goemotions, held out", "youtube, unlabelled"}
 
 
@@ -99,20 +101,22 @@ def test_the_same_data_and_seed_give_the_same_bytes(
     small_trained: tuple[Trained, Path], small_data: Path, small_school: Path, tmp_path: Path
 ) -> None:
     again = train(small_data, school=small_school, out=tmp_path, day=date(2026, 11, 22))
-    first, _ = load(small_trained[1])
-    second, _ = load(tmp_path)
+    first, _ = load(small_trained[1], ABUSE, Pipeline)
+    second, _ = load(tmp_path, ABUSE, Pipeline)
     np.testing.assert_array_equal(first.named_steps["abuse"].coef_, second.named_steps["abuse"].coef_)
     assert again.figures == small_trained[0].figures
 
 
-def test_splits_do_not_overlap_and_whole_patterns_are_held_out(small_data: Path, small_school: Path) -> None:
-    corpora = gather(small_data, small_school, seed=1)
+def test_splits_do_not_overlap_and_patterns_are_kept_together(small_data: Path, small_school: Path, tmp_path: Path) -> None:
+    test = tmp_path / "test.jsonl"
+    test.write_text(small_school.read_text(encoding="utf-8").splitlines()[0], encoding="utf-8")
+    corpora = gather(small_data, small_school, test=test, seed=1)
     fitted = {example.text for example in corpora.fit}
     held = {example.text for part in (corpora.calibration, corpora.development, corpora.school_test, corpora.calm_test) for example in part}
     assert fitted
     assert corpora.school_test
     assert not fitted & held
-    assert not {example.group for example in corpora.fit if example.group} & {example.group for example in corpora.school_test}
+    assert not {example.group for example in corpora.fit if example.group} & {example.group for example in corpora.calibration}
     assert "you nincompoop" not in fitted | held
 
 
@@ -162,6 +166,28 @@ def test_labels_are_read_by_either_name_and_unknown_stays_unknown(tmp_path: Path
     assert table[0, list(Label).index(Label.IDENTITY_ATTACK)] == 1
 
 
+def test_a_guard_is_read_and_those_that_may_stand_beside_it_stay_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    rows = [
+        {"text": "a", "guard": "disclosure", "parent": "p", "people": [{"start": 0, "end": 1, "kind": "pupil"}]},
+        {"text": "b", "guard": "none"},
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    one, two = read_labelled(path)
+    assert (one.labels[Guard.DISCLOSURE], one.labels[Guard.INDECENT_IMAGE]) == (1, 0)
+    assert Guard.CRISIS not in one.labels
+    assert (one.parent, one.people, two.people) == ("p", ((0, 1),), None)
+    assert two.labels == dict.fromkeys(Guard, 0)
+
+
+@pytest.mark.parametrize(("row", "says"), [({"guard": "fire"}, "guard is 'fire'"), ({"people": [3]}, "people is")])
+def test_a_bad_guard_or_person_is_named_by_line(tmp_path: Path, row: dict[str, object], says: str) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"text": "a"} | row), encoding="utf-8")
+    with pytest.raises(BadInput, match=f"line 1: {says}"):
+        read_labelled(path)
+
+
 def test_rude_words_are_single_words(small_data: Path) -> None:
     assert rude_words(small_data / "abuse" / "profanity_en.csv") == {"nincompoop"}
 
@@ -174,16 +200,12 @@ def test_swearing_that_a_source_calls_offensive_counts_for_little() -> None:
 
 
 def test_a_text_always_falls_in_the_same_split() -> None:
-    examples = [Example(f"text {number}", {}, "x", group=f"g{number // 3}") for number in range(300)]
-    kept, held = split(examples, held_out=0.3)
-    assert split(reversed(examples), held_out=0.3)[1] == held[::-1]
-    assert 0.15 < len(held) / len(examples) < 0.45
-    assert not {example.group for example in kept} & {example.group for example in held}
-    assert 0 <= share("\ud800") < 1
+    assert 0 <= share("\ud800") == share("\ud800") < 1
+    assert 0.25 < sum(share(f"text {number}") < 0.3 for number in range(1_000)) / 1_000 < 0.35
 
 
 def test_calibration_makes_probabilities_match_how_often(small_trained: tuple[Trained, Path], small_data: Path) -> None:
-    pipeline, _ = load(small_trained[1])
+    pipeline, _ = load(small_trained[1], ABUSE, Pipeline)
     model, features = pipeline.named_steps["abuse"], pipeline.named_steps["features"]
     examples = read_labelled(small_data / "abuse" / "dev.csv")
     matrix, truth = features.transform([example.text for example in examples]), known(examples)
@@ -207,7 +229,7 @@ def test_even_weights_make_sources_equal_and_calm_ones_count_more() -> None:
 def test_judging_counts_what_is_found_and_falsely_flagged() -> None:
     policy = Policy.bundled()
     examples = [Example("", {Label.THREAT: int(place < 6)}, "x") for place in range(12)]
-    guessed = np.zeros((12, len(Label)), np.float32)
+    guessed = np.zeros((12, len(OUTPUTS)), np.float32)
     guessed[3:8, list(Label).index(Label.THREAT)] = 0.9
     (figure,) = judge(examples, guessed, policy)
     assert (figure.rows, figure.positives, figure.recall) == (12, 6, 0.5)
