@@ -9,6 +9,7 @@ import typer
 
 from moderator.cli.account import accounts
 from moderator.cli.assess import assess
+from moderator.cli.backtest import backtest
 from moderator.cli.demo import demo
 from moderator.cli.digest import digest
 from moderator.cli.doctor import doctor
@@ -22,7 +23,7 @@ from moderator.cli.verify import verify
 from moderator.domain.errors import BadInput, ModeratorError, NotAllowed, Refused, Unauthorised
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False)
-for command in (run, demo, assess, verify, doctor, digest, link, uphold, restore, practice, train, evaluate):
+for command in (run, demo, assess, backtest, verify, doctor, digest, link, uphold, restore, practice, train, evaluate):
     app.command()(command)
 app.add_typer(accounts, name="account")
 app.add_typer(rolls, name="roll")
