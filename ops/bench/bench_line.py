@@ -18,7 +18,7 @@ from moderator.domain.policy import Policy
 from moderator.domain.times import FrozenClock, london_date
 from moderator.jobs.local import NoDispatcher
 from moderator.jobs.schedule import SCHEDULE
-from moderator.learn.classifier import LinearClassifier
+from moderator.learn.classifier import Assessor
 from moderator.mail.compose import JinjaComposer
 from moderator.mail.outbox import FolderMailer
 from moderator.platforms.memory import MemoryPlatform
@@ -100,7 +100,7 @@ def _tools(folder: Path, platform: MemoryPlatform) -> tuple[Database, Tools]:
     return database, Tools(
         store=database,
         platform_for=lambda _account: platform,
-        classifier=LinearClassifier(ASSETS / "models", None),
+        classifier=Assessor(ASSETS / "models", None),
         policy=Policy.bundled(),
         recorder=None,  # type: ignore[arg-type] # nothing is recorded here
         vault=None,  # type: ignore[arg-type] # the same
