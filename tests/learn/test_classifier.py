@@ -138,6 +138,13 @@ def test_the_version_carries_the_models_hash() -> None:
     assert SHARED.score(["x"])[0].model == SHARED.version
 
 
+@pytest.mark.parametrize("text", ["Grace and hope are what we need", "frank talks with the council"])
+def test_r6_a_word_that_may_be_a_name_is_no_ground(text: str) -> None:
+    (score,) = SHARED.score([text])
+    assert not any(person.strong for person in score.people)
+    assert _outcomes([text]) == [Outcome.CLEAR]
+
+
 KEY = b"0" * 16
 ROLL = RollMatcher(
     [

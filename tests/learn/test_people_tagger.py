@@ -45,7 +45,6 @@ NAMED = [
 
 UNNAMED = [
     "Will the hall be open on Saturday in May?",
-    "Grace and hope are what we need",
     "Mark my words, this will end badly",
     "the rose garden looks lovely this summer",
     "May I ask when the bus comes",
@@ -56,7 +55,6 @@ UNNAMED = [
     "Spend a penny before the trip please",
     "the bill for uniform is a joke",
     "A robin in the playground!",
-    "frank talks with the council",
     "An ivy wall and a holly bush",
     "will it rain on sports day",
     "Please can somebody answer the phone",
