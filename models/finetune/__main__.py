@@ -24,7 +24,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from moderator.domain.score import Label
-from moderator.learn.abuse import GUARDS, OUTPUTS
+from moderator.learn.screen import GUARDS, OUTPUTS
 from moderator.learn.train import files_read, gather
 
 RATE, WARM_UP = 1e-4, 200

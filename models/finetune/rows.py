@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from moderator.domain.score import Label
-from moderator.learn.abuse import OUTPUTS
 from moderator.learn.corpus import Example, known
 from moderator.learn.encoder import PARENT_TOKENS
 from moderator.learn.obfuscate import OBFUSCATIONS
 from moderator.learn.people.gazetteer import read_names
 from moderator.learn.people.marked import Marked, read_tagged
 from moderator.learn.people.swaps import Swaps, british, pools
+from moderator.learn.screen import OUTPUTS
 from moderator.text.normalise import align, normalise
 
 TAGGED = ("wnut17_train_nh", "btc_train", "tweebank_train", "wikigold")

@@ -1,6 +1,5 @@
-"""The abuse model: one masked logistic regression a label, and `Screen`, which scores a batch with one gather and one sum."""
+"""The abuse model's fit: one masked logistic regression an output, in scikit-learn. `screen` runs what is fitted here; used by training."""
 
-import functools
 import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self
@@ -8,27 +7,21 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from moderator.domain.score import Guard, Label
-from moderator.learn.grams import Grams, grams
+from moderator.learn.blend import Blend
+from moderator.learn.encoder import Encoder
+from moderator.learn.screen import OUTPUTS, Floats, Weights, sigmoid
 
 if TYPE_CHECKING:
     from moderator.learn.features import HashedNgrams
 
 UNKNOWN = -10.0
 """The log-odds of an output that nobody labelled: never."""
-
-LABELS = tuple(Label)
-GUARDS = tuple(Guard)
-OUTPUTS: tuple[Label | Guard, ...] = (*LABELS, *GUARDS)
-"""What every model of abuse gives a chance of, in this order: the labels, then the guards."""
-
-Floats = NDArray[np.float32]
 
 
 class MaskedLogistic(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
@@ -76,72 +69,27 @@ class MaskedLogistic(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         return sigmoid(self.decision_function(matrix) * self.slope_ + self.shift_)
 
 
-def sigmoid(logits: Floats) -> Floats:
-    """Return probabilities of log-odds; never overflows."""
-    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), np.float32)
+def weights_of(pipeline: Pipeline, blend: Blend | None = None) -> Weights:
+    """Return what the service runs on, from a fitted pipeline of HashedNgrams and MaskedLogistic and the blend fitted beside an encoder."""
+    features: HashedNgrams = pipeline.named_steps["features"]
+    model: MaskedLogistic = pipeline.named_steps["abuse"]
+    base = np.asarray(model.intercept_ * model.slope_ + model.shift_, np.float32)
+    return Weights(model.coef_, features.idf_, model.slope_, base, blend.weights_ if blend is not None else np.zeros((0, 3), np.float32))
 
 
-class Screened:
-    """What `Screen` made of a batch: `logits` and `probabilities`, shape (texts, outputs), and on demand how much each word added."""
+class EncoderLogits(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+    """The encoder as a scikit-learn transformer: normalised texts to log-odds, float32 of shape (texts, outputs). Nothing is fitted."""
 
-    def __init__(self, found: Grams, by_position: Floats, by_word: Floats, base: Floats) -> None:
-        """Take the grams of a batch and their table rows by position and by word, and the log-odds of an empty text."""
-        self._found = found
-        self._by_position = by_position
-        self._by_word = by_word
-        sums = np.add.reduceat(by_position, found.first, axis=0)
-        ends = np.append(found.first_word[1:], len(by_word))
-        some = ends > found.first_word
-        if some.any():
-            sums[some] += np.add.reduceat(by_word, found.first_word[some], axis=0)
-        self._scale: Floats = np.sqrt(np.maximum(sums[:, -1], SMALLEST))
-        self.logits: Floats = np.asarray(sums[:, :-1] / self._scale[:, None] + base, np.float32)
-        self.probabilities = sigmoid(self.logits)
+    def __init__(self, encoder: Encoder) -> None:
+        """Take a loaded encoder."""
+        self.encoder = encoder
 
-    @functools.cached_property
-    def _of_words(self) -> Floats:
-        """Table sums of every word of the batch: its own row, that of its pair with the next, and the runs of characters inside it."""
-        starts = self._found.word_starts - 1
-        weights: Floats = self._by_word + np.add.reduceat(self._by_position, starts, axis=0)
-        return weights
+    def fit(self, texts: Sequence[str], y: object = None) -> Self:
+        """Do nothing: the network was fitted by `models/finetune.py`."""
+        del texts, y
+        return self
 
-    def word_weights(self, text: int, label: Label) -> list[float]:
-        """Return how much each word of one text of the batch adds to a label's log-odds, in order."""
-        first = self._found.first_word[text]
-        last = self._found.first_word[text + 1] if text + 1 < len(self._found.first_word) else len(self._by_word)
-        if first == last:
-            return []
-        column = self._of_words[first:last, LABELS.index(label)] / self._scale[text]
-        return [float(weight) for weight in column]
-
-
-SMALLEST = 1e-9
-
-
-class Screen:
-    """A fitted pipeline laid out for speed: per bucket the weights of every output and the squared rarity, side by side.
-
-    Gives the pipeline's probabilities to within rounding, at a fraction of the time.
-    """
-
-    def __init__(self, pipeline: Pipeline) -> None:
-        """Take a fitted pipeline of HashedNgrams and MaskedLogistic."""
-        features: HashedNgrams = pipeline.named_steps["features"]
-        model: MaskedLogistic = pipeline.named_steps["abuse"]
-        idf = features.idf_.astype(np.float32)
-        self._bits = features.bits
-        self._table = np.zeros(((1 << self._bits) + 1, len(OUTPUTS) + 1), np.float32)
-        self._table[:-1, :-1] = (model.coef_.astype(np.float32) * idf).T * model.slope_
-        self._table[:-1, -1] = idf * idf
-        self._base = model.intercept_ * model.slope_ + model.shift_
-
-    def screen(self, normalised: Sequence[str]) -> Screened:
-        """Return what the model makes of one or more normalised texts. Same text, same answer, whatever stands beside it."""
-        found = grams(normalised, bits=self._bits)
-        three, four, five = found.runs
-        by_position = self._table[three]
-        by_position += self._table[four]
-        by_position += self._table[five]
-        by_word = self._table[found.words]
-        by_word += self._table[found.pairs]
-        return Screened(found, by_position, by_word, self._base)
+    def transform(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return log-odds by text and output."""
+        rows = [self.encoder.read(text).logits for text in texts]
+        return np.stack(rows) if rows else np.zeros((0, len(OUTPUTS)), np.float32)

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
-from moderator.learn.abuse import Floats, sigmoid
+from moderator.learn.screen import Floats, blended
 
 FEWEST = 8
 """An output with fewer rows of either kind keeps the encoder's own log-odds."""
@@ -38,4 +38,4 @@ class Blend(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
     def predict_proba(self, linear: Floats, encoded: Floats) -> Floats:
         """Return chances, shape (rows, outputs), each 0 to 1 on its own."""
         check_is_fitted(self, "weights_")
-        return sigmoid(linear * self.weights_[:, 0] + encoded * self.weights_[:, 1] + self.weights_[:, 2])
+        return blended(linear, encoded, self.weights_)

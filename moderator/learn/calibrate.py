@@ -7,8 +7,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from moderator.learn.abuse import Floats, MaskedLogistic
+from moderator.learn.abuse import MaskedLogistic
 from moderator.learn.corpus import Example
+from moderator.learn.screen import Floats
 
 FEWEST = 8
 """A label with fewer held-out positives keeps the model's own scores."""

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from moderator.domain.score import Guard, GuardHit, Label, PersonSpan, PiiSpan, Reason, Score
-from moderator.learn.abuse import GUARDS, LABELS
 from moderator.learn.explain import reasons
 from moderator.learn.guards import guards, merged, trained
 from moderator.learn.load import PEOPLE, has
@@ -13,6 +12,7 @@ from moderator.learn.names import people
 from moderator.learn.people.tagger import NOBODY, Mention, PersonTagger
 from moderator.learn.pii import personal_data
 from moderator.learn.roll import RollMatcher
+from moderator.learn.screen import GUARDS, LABELS
 from moderator.learn.second import second_opinion
 from moderator.learn.tiers import Chances, Tiers
 from moderator.text.normalise import Aligned, align, normalise

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from moderator.domain.errors import BadInput
 from moderator.domain.score import Guard, Label
-from moderator.learn.abuse import OUTPUTS
+from moderator.learn.screen import OUTPUTS
 
 COLUMNS = {Label.IDENTITY_ATTACK: "identity"}
 """Labels whose column in the public sets has another name."""

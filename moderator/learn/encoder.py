@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
 
 from moderator.domain.errors import BadInput
-from moderator.learn.abuse import OUTPUTS, Floats
 from moderator.learn.load import ENCODER, load_bytes
+from moderator.learn.screen import Floats
 
 TOKENIZER = "tokenizer"
 """The key of the ONNX file's own notes under which it carries its tokenizer: one file, one hash."""
@@ -93,21 +91,3 @@ class Encoder:
 def _chances(logits: Floats) -> Floats:
     raised = np.exp(logits - logits.max(axis=1, keepdims=True)) if logits.size else logits
     return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float32) if logits.size else raised
-
-
-class EncoderLogits(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
-    """The encoder as a scikit-learn transformer: normalised texts to log-odds, float32 of shape (texts, outputs). Nothing is fitted."""
-
-    def __init__(self, encoder: Encoder) -> None:
-        """Take a loaded encoder."""
-        self.encoder = encoder
-
-    def fit(self, texts: Sequence[str], y: object = None) -> Self:
-        """Do nothing: the network was fitted by `models/finetune.py`."""
-        del texts, y
-        return self
-
-    def transform(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return log-odds by text and output."""
-        rows = [self.encoder.read(text).logits for text in texts]
-        return np.stack(rows) if rows else np.zeros((0, len(OUTPUTS)), np.float32)

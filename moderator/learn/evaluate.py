@@ -9,8 +9,8 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from moderator.domain.policy import Policy
 from moderator.domain.score import Guard, Label
-from moderator.learn.abuse import LABELS, OUTPUTS, Floats
 from moderator.learn.corpus import Example, known
+from moderator.learn.screen import LABELS, OUTPUTS, Floats
 
 FEWEST = 5
 """A figure needs at least this many rows of each kind."""

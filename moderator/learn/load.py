@@ -1,19 +1,24 @@
 """Saving and loading the models: skops files with a list of trusted types, checked against the SHA-256 in their manifest; never pickle."""
 
 import hashlib
+import io
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from zipfile import ZIP_DEFLATED, BadZipFile
 
-from sklearn.base import BaseEstimator
+import numpy as np
 
 from moderator.domain.errors import BadInput
+from moderator.learn.screen import Weights
 
-Model = TypeVar("Model", bound=BaseEstimator)
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+Model = TypeVar("Model", bound="BaseEstimator")
 
 TRUSTED = [
     "moderator.learn.abuse.MaskedLogistic",
@@ -26,6 +31,8 @@ ABUSE = "abuse"
 BLEND = "blend"
 ENCODER = "encoder"
 PEOPLE = "people"
+SCREEN = "screen"
+"""What the service runs on: the weights of abuse and blend once more, as plain arrays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +62,11 @@ def bundled() -> Path:
     return inside if inside.is_dir() else package.parent / "models"
 
 
-def save(model: BaseEstimator, folder: Path, *, name: str, date: str, facts: Mapping[str, object]) -> Manifest:
+def save(model: "BaseEstimator", folder: Path, *, name: str, date: str, facts: Mapping[str, object]) -> Manifest:
     """Write `<name>.skops` and its manifest into `folder`, each swapped in whole; `facts` go into the manifest as they are."""
-    from skops import io  # noqa: PLC0415 - slow to import; only training and loading need it
+    from skops import io as skops  # noqa: PLC0415 - slow to import; only training and loading need it
 
-    return save_bytes(io.dumps(model, compression=ZIP_DEFLATED, compresslevel=9), folder, f"{name}.skops", date=date, facts=facts)
+    return save_bytes(skops.dumps(model, compression=ZIP_DEFLATED, compresslevel=9), folder, f"{name}.skops", date=date, facts=facts)
 
 
 def save_bytes(body: bytes, folder: Path, file: str, *, date: str, facts: Mapping[str, object]) -> Manifest:
@@ -83,13 +90,13 @@ def load(folder: Path, name: str, kind: type[Model]) -> tuple[Model, Manifest]:
 
     Raises BadInput when a file is missing, is not what the manifest says, holds a type that is not trusted or is not of `kind`.
     """
-    from skops import io  # noqa: PLC0415 - slow to import; only training and loading need it
+    from skops import io as skops  # noqa: PLC0415 - slow to import; only training and loading need it
     from skops.io.exceptions import UntrustedTypesFoundException  # noqa: PLC0415 - as above
 
     body, manifest = load_bytes(folder, name)
     path = folder / manifest.file
     try:
-        model = io.loads(body, trusted=TRUSTED)
+        model = skops.loads(body, trusted=TRUSTED)
     except (UntrustedTypesFoundException, BadZipFile, KeyError, ValueError, TypeError) as error:
         message = f"{path}: is not a model this service trusts: {error}"
         raise BadInput(message) from error
@@ -132,3 +139,33 @@ def read_manifest(folder: Path, name: str = ABUSE) -> Manifest:
         message = f"{path}: names a model outside its folder ({found.file}): put the released manifest back"
         raise BadInput(message)
     return found
+
+
+def save_weights(weights: Weights, folder: Path, *, date: str) -> Manifest:
+    """Write `screen.npz`, what the service runs on, made for the abuse, encoder and blend models that lie in `folder`."""
+    used = np.flatnonzero(weights.coef.any(axis=0))
+    body = io.BytesIO()
+    np.savez_compressed(body, used=used.astype(np.int32), coef=weights.coef[:, used], **{name: getattr(weights, name) for name in _REST})
+    made_for = {name: read_manifest(folder, name).sha256 for name in (ABUSE, ENCODER, BLEND) if has(folder, name)}
+    return save_bytes(body.getvalue(), folder, f"{SCREEN}.npz", date=date, facts={"made_for": made_for})
+
+
+_REST = ("idf", "slope", "base", "blend")
+
+
+def load_weights(folder: Path) -> tuple[Weights, Manifest]:
+    """Return what the service runs on. Raises BadInput when it is missing, damaged, or made for other models than those in `folder`."""
+    body, manifest = load_bytes(folder, SCREEN)
+    path = folder / manifest.file
+    for name in (ABUSE, ENCODER, BLEND):
+        if has(folder, name) and manifest.made_for.get(name) != read_manifest(folder, name).sha256:
+            message = f"{path}: was made for another {name}: put the released files back, or run moderator train"
+            raise BadInput(message)
+    try:
+        with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
+            coef = np.zeros((len(arrays["coef"]), len(arrays["idf"])), np.float16)
+            coef[:, arrays["used"]] = arrays["coef"]
+            return Weights(coef, *(arrays[name] for name in _REST)), manifest
+    except (BadZipFile, KeyError, ValueError, IndexError, EOFError, TypeError) as error:
+        message = f"{path}: does not hold the weights this service runs on: {error}"
+        raise BadInput(message) from error

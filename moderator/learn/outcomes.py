@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from moderator.domain.decision import Outcome
 from moderator.domain.policy import Policy, decide
 from moderator.domain.score import Guard, Label, Score
-from moderator.learn.abuse import LABELS
 from moderator.learn.corpus import Example
+from moderator.learn.screen import LABELS
 
 
 @dataclass(frozen=True, slots=True)

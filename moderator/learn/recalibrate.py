@@ -11,9 +11,9 @@ import numpy as np
 
 from moderator.domain.policy import Policy
 from moderator.domain.score import Label
-from moderator.learn.abuse import LABELS, Floats
 from moderator.learn.corpus import Example, known, share
 from moderator.learn.evaluate import flagged
+from moderator.learn.screen import LABELS, Floats
 from moderator.learn.train import HELD_CALIBRATION
 
 LEAST = 10

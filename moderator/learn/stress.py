@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from moderator.domain.decision import Outcome
 from moderator.domain.policy import Policy, decide
 from moderator.domain.score import Label
-from moderator.learn.abuse import LABELS
 from moderator.learn.corpus import Example, share
 from moderator.learn.evaluate import flagged
 from moderator.learn.identity import GroupRate, rates, spread, swapped
 from moderator.learn.obfuscate import OBFUSCATIONS
+from moderator.learn.screen import LABELS
 from moderator.learn.tiers import Tiers
 from moderator.ports import Classifier
 from moderator.text.normalise import normalise

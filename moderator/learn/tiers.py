@@ -8,14 +8,12 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 
 from moderator.domain.errors import BadInput
 from moderator.domain.score import Guard, Label
-from moderator.learn.abuse import LABELS, OUTPUTS, Floats, Screen, Screened, sigmoid
-from moderator.learn.blend import Blend
 from moderator.learn.encoder import Encoder, Reading
-from moderator.learn.load import ABUSE, BLEND, ENCODER, has, load, read_manifest
+from moderator.learn.load import ENCODER, has, load_weights
+from moderator.learn.screen import LABELS, OUTPUTS, Floats, Screen, Screened, Weights, blended, sigmoid
 
 IN_DOUBT: dict[Label | Guard, float] = {
     Label.ABUSIVE: 0.18,
@@ -70,11 +68,11 @@ class Chances:
 class Tiers:
     """The abuse models in memory."""
 
-    def __init__(self, pipeline: Pipeline, encoder: Encoder | None = None, blend: Blend | None = None, version: str = "") -> None:
-        """Take a fitted linear pipeline, and the encoder with the blend fitted on both, or neither."""
-        self._screen = Screen(pipeline)
-        self._encoder = encoder
-        self._blend = blend
+    def __init__(self, weights: Weights, encoder: Encoder | None = None, version: str = "") -> None:
+        """Take the fitted weights, and the encoder that their blend was fitted to, or none."""
+        self._screen = Screen(weights)
+        self._encoder = encoder if len(weights.blend) else None
+        self._blend = weights.blend
         self.version = version
         self._limits = np.array([IN_DOUBT.get(output, 2.0) for output in OUTPUTS], np.float32)
 
@@ -82,23 +80,17 @@ class Tiers:
     def load(cls, folder: Path, *, encoder: bool = True) -> Self:
         """Load the models of a folder; without the encoder tier when the folder has none or `encoder` is False.
 
-        Raises BadInput when a file is missing, damaged, not trusted, or when the blend was fitted for other models.
+        Raises BadInput when a file is missing, damaged, or made for other models than those beside it.
         """
-        pipeline, linear = load(folder, ABUSE, Pipeline)
-        if len(pipeline.named_steps["abuse"].coef_) != len(OUTPUTS):
+        weights, manifest = load_weights(folder)
+        if len(weights.coef) != len(OUTPUTS):
             message = (
-                f"{folder / linear.file}: was made by another version of this service: put the released file back, or run moderator train"
+                f"{folder / manifest.file}: was made by another version of this service: put the released file back, or run moderator train"
             )
             raise BadInput(message)
-        if not (encoder and has(folder, ENCODER) and has(folder, BLEND)):
-            return cls(pipeline, version=f"linear-{linear.version}")
-        blend, fitted = load(folder, BLEND, Blend)
-        second = Encoder.load(folder)
-        for other in (linear, read_manifest(folder, ENCODER)):
-            if fitted.made_for.get(other.name) != other.sha256:
-                message = f"{folder / fitted.file}: was fitted to another {other.file}: put the released files back, or run moderator train"
-                raise BadInput(message)
-        return cls(pipeline, second, blend, f"encoder-{fitted.version}")
+        if not (encoder and has(folder, ENCODER) and len(weights.blend)):
+            return cls(weights, version=f"linear-{manifest.version}")
+        return cls(weights, Encoder.load(folder), f"encoder-{manifest.version}")
 
     @property
     def reads_twice(self) -> bool:
@@ -119,13 +111,13 @@ class Tiers:
         screened = self._screen.screen(windows)
         logits = screened.logits if len(windows) == len(normalised) else np.maximum.reduceat(screened.logits, first, axis=0)
         probabilities = _rounded(sigmoid(logits))
-        if self._encoder is None or self._blend is None:
+        if self._encoder is None:
             return Chances(probabilities, logits, {}, screened, first)
         places = sorted({*np.flatnonzero(self.in_doubt(probabilities)).tolist(), *also})
         readings = {place: self._encoder.read(normalised[place], parents[place] if parents else "") for place in places}
         if places:
             encoded = np.stack([reading.logits for reading in readings.values()])
-            probabilities[places] = _rounded(self._blend.predict_proba(logits[places], encoded))
+            probabilities[places] = _rounded(blended(logits[places], encoded, self._blend))
         return Chances(probabilities, logits, readings, screened, first)
 
 

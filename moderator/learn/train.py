@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from moderator.domain.errors import BadInput
 from moderator.domain.policy import Policy
 from moderator.domain.score import Label
-from moderator.learn.abuse import GUARDS, LABELS, Floats, MaskedLogistic
+from moderator.learn.abuse import MaskedLogistic, weights_of
 from moderator.learn.blend import Blend
 from moderator.learn.calibrate import calibrate, even_weights
 from moderator.learn.card import CARD, card
@@ -23,9 +23,10 @@ from moderator.learn.encoder import Encoder
 from moderator.learn.evaluate import Figure, flagged, judge, mean_auc
 from moderator.learn.features import HashedNgrams
 from moderator.learn.guarded import Kept, fingerprint, guarded, names_by_origin, write_kept
-from moderator.learn.load import ABUSE, BLEND, ENCODER, Manifest, has, read_manifest, save
+from moderator.learn.load import ABUSE, BLEND, ENCODER, Manifest, has, read_manifest, save, save_weights
 from moderator.learn.obfuscate import OBFUSCATIONS
 from moderator.learn.people.train import train as train_people
+from moderator.learn.screen import GUARDS, LABELS, Floats
 from moderator.learn.sources import read_public, weighed
 from moderator.learn.stress import flags, strain
 from moderator.learn.tiers import Tiers
@@ -90,15 +91,17 @@ def train(  # noqa: PLR0913 - each is the caller's choice, named where it is cal
     }
     if (data / "names").is_dir():
         train_people(data, school=school, out=out, day=day, seed=seed, say=say)
-    tiers = {"linear": Tiers(pipeline)}
+    tiers = {"linear": Tiers(weights_of(pipeline))}
     manifest = save(pipeline, out, name=ABUSE, date=day.isoformat(), facts=facts)
+    blend: Blend | None = None
     if has(out, ENCODER):
         say("blending the two tiers")
         encoder = Encoder.load(out)
         blend = blended(tiers["linear"], encoder, corpora.calibration)
         made_for = {"made_for": {name: read_manifest(out, name).sha256 for name in (ABUSE, ENCODER)}}
         save(blend, out, name=BLEND, date=day.isoformat(), facts=made_for)
-        tiers["encoder"] = Tiers(pipeline, encoder, blend)
+        tiers["encoder"] = Tiers(weights_of(pipeline, blend), encoder)
+    save_weights(weights_of(pipeline, blend), out, date=day.isoformat())
     say("judging")
     policy = Policy.bundled()
     judged = [*corpora.development, *corpora.school_test]

@@ -104,13 +104,13 @@ def _sizes(engine: Path) -> dict[str, int]:
 
     every = peers.size(path for path in models.iterdir() if path.is_file() and path.suffix != ".md")
     mine = {
-        "linear": files("abuse"),
-        "both": files("abuse", "encoder", "blend"),
+        "linear": files("screen"),
+        "both": files("screen", "encoder"),
         "names": files("people"),
         "pii": 0,
         "both-finders": files("people"),
         "whole": every,
-        "plain": every - files("encoder", "blend"),
+        "plain": every - files("encoder"),
     }
     theirs = {name: peers.size([peers.package(name)]) for name in ("profanity_check", "better_profanity", "presidio_analyzer")}
     names = (*ABUSE_PEERS, PRESIDIO)

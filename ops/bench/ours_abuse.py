@@ -8,8 +8,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.worker import Contender, serve
 from moderator.domain.policy import Policy
-from moderator.learn.abuse import LABELS, Floats
 from moderator.learn.load import bundled
+from moderator.learn.screen import LABELS, Floats
 from moderator.learn.tiers import Tiers
 from moderator.text.normalise import normalise
 

@@ -15,7 +15,7 @@ import pytest
 
 KEYS = ["polled", "cleared", "flagged", "recorded", "hidden", "routed", "withheld", "held", "alerts", "digests", "violations", "seconds"]
 HEAVY = ("sklearn", "sqlalchemy", "tweepy", "playwright", "fastapi", "numpy", "alembic", "apscheduler", "jinja2", "pydantic")
-ROOM = 450 * 1024**2
+ROOM = 350 * 1024**2
 
 
 def moderator(*words: str, cwd: Path) -> "subprocess.CompletedProcess[str]":

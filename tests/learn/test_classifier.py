@@ -133,8 +133,8 @@ def test_order_is_kept_over_many_batches() -> None:
 
 
 def test_the_version_carries_the_models_hash() -> None:
-    blend, people = (json.loads((bundled() / f"{name}.json").read_text(encoding="utf-8")) for name in ("blend", "people"))
-    assert SHARED.version == f"encoder-{blend['date']}-{blend['sha256'][:12]}+people-{people['date']}-{people['sha256'][:12]}"
+    screen, people = (json.loads((bundled() / f"{name}.json").read_text(encoding="utf-8")) for name in ("screen", "people"))
+    assert SHARED.version == f"encoder-{screen['date']}-{screen['sha256'][:12]}+people-{people['date']}-{people['sha256'][:12]}"
     assert SHARED.score(["x"])[0].model == SHARED.version
 
 

@@ -12,15 +12,16 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 
 from moderator.domain.score import Label
-from moderator.learn.abuse import OUTPUTS, MaskedLogistic, Screen, sigmoid
+from moderator.learn.abuse import MaskedLogistic, weights_of
 from moderator.learn.features import HashedNgrams
 from moderator.learn.grams import grams
 from moderator.learn.load import ABUSE, bundled, load
+from moderator.learn.screen import OUTPUTS, Screen, sigmoid
 from moderator.text.normalise import normalise
 
 BITS = 12
 PIPELINE, _ = load(bundled(), ABUSE, Pipeline)
-SCREEN = Screen(PIPELINE)
+SCREEN = Screen(weights_of(PIPELINE))
 
 
 def _plain_grams(text: str) -> list[str]:

@@ -13,11 +13,11 @@ import pytest
 from moderator.domain.errors import BadInput
 from moderator.domain.policy import Policy
 from moderator.domain.score import Guard, Label
-from moderator.learn.abuse import OUTPUTS
 from moderator.learn.corpus import Example, read_labelled, share
 from moderator.learn.load import bundled
 from moderator.learn.recalibrate import LEAST, MOST_MOVED, Judged, Recalibration, held_back, recalibrate
 from moderator.learn.restated import Version, next_version, restated, write_new
+from moderator.learn.screen import OUTPUTS
 
 POLICY = Policy.bundled()
 INSULT = OUTPUTS.index(Label.INSULT)

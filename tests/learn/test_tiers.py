@@ -3,6 +3,9 @@
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +16,11 @@ from sklearn.pipeline import Pipeline
 
 from moderator.domain.errors import BadInput
 from moderator.domain.score import Label
-from moderator.learn.abuse import LABELS, OUTPUTS
+from moderator.learn.abuse import EncoderLogits, weights_of
 from moderator.learn.blend import FEWEST, Blend
-from moderator.learn.encoder import OWN_TOKENS, WINDOWS, Encoder, EncoderLogits
-from moderator.learn.load import ABUSE, BLEND, ENCODER, bundled, load, save
+from moderator.learn.encoder import OWN_TOKENS, WINDOWS, Encoder
+from moderator.learn.load import ABUSE, BLEND, ENCODER, SCREEN, bundled, load, load_weights, save_weights
+from moderator.learn.screen import LABELS, OUTPUTS
 from moderator.learn.tiers import Tiers
 from moderator.text.normalise import normalise
 
@@ -27,7 +31,7 @@ DOUBTFUL = "you lot could not teach a fish to swim"
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    for name in (ABUSE, BLEND, ENCODER):
+    for name in (ABUSE, BLEND, ENCODER, SCREEN):
         for path in bundled().glob(f"{name}.*"):
             shutil.copy(path, tmp_path / path.name)
     return tmp_path
@@ -90,26 +94,48 @@ def test_without_the_encoder_the_linear_tier_stands_alone(copy: Path) -> None:
     assert not linear.reads_twice
     assert linear.version.startswith("linear-")
     assert linear.read([DOUBTFUL]).readings == {}
-    (copy / f"{ENCODER}.json").unlink()
-    assert Tiers.load(copy).version == linear.version
 
 
 def test_a_model_of_another_version_is_refused(tmp_path: Path) -> None:
     pipeline, _ = load(bundled(), ABUSE, Pipeline)
-    pipeline.named_steps["abuse"].coef_ = pipeline.named_steps["abuse"].coef_[:7]
-    save(pipeline, tmp_path, name=ABUSE, date="2026-11-22", facts={})
+    weights = weights_of(pipeline)
+    save_weights(replace(weights, coef=weights.coef[:7]), tmp_path, date="2026-11-22")
     with pytest.raises(BadInput, match="another version of this service"):
         Tiers.load(tmp_path)
 
 
-@pytest.mark.parametrize("other", [ABUSE, ENCODER])
-def test_a_blend_made_for_other_models_is_refused(copy: Path, other: str) -> None:
-    path = copy / f"{BLEND}.json"
+@pytest.mark.parametrize("other", [ABUSE, ENCODER, BLEND])
+def test_weights_made_for_other_models_are_refused(copy: Path, other: str) -> None:
+    path = copy / f"{SCREEN}.json"
     row = json.loads(path.read_text(encoding="utf-8"))
     row["made_for"][other] = "0" * 64
     path.write_text(json.dumps(row), encoding="utf-8")
-    with pytest.raises(BadInput, match=f"was fitted to another {other}"):
+    with pytest.raises(BadInput, match=f"was made for another {other}"):
         Tiers.load(copy)
+
+
+def test_weights_that_are_none_are_refused_even_with_a_matching_hash(copy: Path) -> None:
+    (copy / "screen.npz").write_bytes(b"no arrays")
+    path = copy / f"{SCREEN}.json"
+    row = json.loads(path.read_text(encoding="utf-8")) | {"sha256": hashlib.sha256(b"no arrays").hexdigest()}
+    path.write_text(json.dumps(row), encoding="utf-8")
+    with pytest.raises(BadInput, match="does not hold the weights"):
+        Tiers.load(copy)
+
+
+def test_the_weights_are_those_of_the_models_beside_them() -> None:
+    pipeline, _ = load(bundled(), ABUSE, Pipeline)
+    blend, _ = load(bundled(), BLEND, Blend)
+    ours, _ = load_weights(bundled())
+    for name in ("coef", "idf", "slope", "base", "blend"):
+        np.testing.assert_array_equal(getattr(ours, name), getattr(weights_of(pipeline, blend), name))
+
+
+def test_scoring_never_loads_scikit_learn() -> None:
+    said = "import sys; from moderator.learn.classifier import Assessor; from moderator.learn.load import bundled; "
+    said += "Assessor(bundled()).score(['you daft muppet', 'i will find you']); print('sklearn' in sys.modules, 'scipy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
 
 
 def test_a_changed_encoder_is_refused(copy: Path) -> None:

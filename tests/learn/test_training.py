@@ -13,12 +13,12 @@ from sklearn.pipeline import Pipeline
 from moderator.domain.errors import BadInput
 from moderator.domain.policy import Policy
 from moderator.domain.score import Guard, Label
-from moderator.learn.abuse import OUTPUTS
 from moderator.learn.calibrate import calibrate, even_weights
 from moderator.learn.classifier import Assessor
 from moderator.learn.corpus import Example, known, read_labelled, read_lines, share
 from moderator.learn.evaluate import flagged, judge, mean_auc
-from moderator.learn.load import ABUSE, load
+from moderator.learn.load import ABUSE, SCREEN, load, read_manifest
+from moderator.learn.screen import OUTPUTS
 from moderator.learn.sources import SOURCES, rude_words, weighed
 from moderator.learn.train import Trained, gather, train
 
@@ -78,7 +78,7 @@ def small_trained(small_data: Path, small_school: Path, tmp_path_factory: pytest
 def test_training_writes_a_model_that_tells_rude_from_calm(small_trained: tuple[Trained, Path]) -> None:
     made, out = small_trained
     classifier = Assessor(out)
-    assert classifier.version == f"linear-2026-11-22-{made.manifest.sha256[:12]}"
+    assert classifier.version == f"linear-{read_manifest(out, SCREEN).version}"
     calm, rude, threat = classifier.score(["great match today", "you daft clown", "i will flatten your sandcastle"])
     assert rude.labels[Label.ABUSIVE] > 2 * calm.labels[Label.ABUSIVE]
     assert threat.labels[Label.THREAT] > 2 * rude.labels[Label.THREAT]
