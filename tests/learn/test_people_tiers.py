@@ -185,3 +185,19 @@ def test_any_text_can_be_looked_at(text: str, data: st.DataObject) -> None:
     for before, after in pairwise(spans):
         assert before.end <= after.start
     assert all(text[span.start : span.end] == span.text for span in spans)
+
+
+@pytest.mark.parametrize(
+    "text", ["Kayden in 9B nicked it", "kayden from 10xy is here", "Aisha 7C lost her bag", "9B's Kayden won it", "Malachy P5 has a gecko"]
+)
+def test_r20_a_class_makes_somebody_a_pupil(text: str) -> None:
+    name = next(name for name in ("Kayden", "kayden", "Aisha", "Malachy") if name in text)
+    start = text.index(name)
+    assert tier(text, start, start + len(name)).kind is PersonKind.PUPIL
+
+
+@pytest.mark.parametrize(
+    "text", ["Sam ran a 5k", "Sam at 9am please", "Sam 3rd in the sack race", "Sam is 10p short", "Sam and the 2d printer"]
+)
+def test_a_number_with_a_unit_is_no_class(text: str) -> None:
+    assert tier(text, 0, 3).kind is PersonKind.UNKNOWN
