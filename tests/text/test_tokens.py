@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from moderator.text.confusables import fold
+from moderator.text.normalise import normalise
 from moderator.text.tokens import name_key, words
 
 
@@ -42,3 +44,11 @@ def test_letters_that_fold_to_nothing_are_no_word() -> None:
 
 def test_a_name_key_joins_hyphens_by_a_space() -> None:
     assert name_key("  Al-Amín ! ") == "al amin"
+
+
+def test_formatting_characters_fold_to_nothing() -> None:
+    assert fold("\xad") == fold("\u2060") == ""
+
+
+def test_a_word_with_digits_and_drawn_out_letters_is_read() -> None:
+    assert normalise("y0uuu said th4ttt") == "you said that"
