@@ -14,10 +14,10 @@ from moderator.domain.account import Account, School
 from moderator.domain.errors import BadInput
 from moderator.domain.policy import Policy
 from moderator.domain.times import SystemClock
-from moderator.evidence.browser import Browser
+from moderator.evidence.capture.browser import Browser
 from moderator.evidence.recorder import BrowserRecorder
-from moderator.evidence.stamp import HttpAuthority, Signer
-from moderator.evidence.vault import FolderVault
+from moderator.evidence.seal.stamp import HttpAuthority, Signer
+from moderator.evidence.vault.folder import FolderVault
 from moderator.jobs.local import NoDispatcher
 from moderator.learn.classifier import Assessor
 from moderator.learn.roll import RollMatcher, roll_tokens

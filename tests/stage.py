@@ -13,8 +13,8 @@ from moderator.domain.policy import Policy
 from moderator.domain.score import Guard, GuardHit, Label, PersonKind, PersonSpan, Reason, Score
 from moderator.domain.times import FrozenClock
 from moderator.evidence.recorder import StillRecorder
-from moderator.evidence.stamp import Signer
-from moderator.evidence.vault import FolderVault
+from moderator.evidence.seal.stamp import Signer
+from moderator.evidence.vault.folder import FolderVault
 from moderator.mail.compose import JinjaComposer
 from moderator.mail.outbox import FolderMailer
 from moderator.platforms.memory import CAPABILITIES, MemoryPlatform

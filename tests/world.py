@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from moderator.evidence.check import verify
+from moderator.evidence.check.verify import verify
 
 FORKS = Path(__file__).parent / "kill" / "forks.py"
 

@@ -65,7 +65,7 @@ def checks(options: "Settings") -> Iterator[tuple[str, Callable[[], str]]]:
 
 def _keys(options: "Settings") -> str:
     from moderator import build  # noqa: PLC0415 - keeps `moderator --help` quick
-    from moderator.evidence.stamp import Signer  # noqa: PLC0415 - the same
+    from moderator.evidence.seal.stamp import Signer  # noqa: PLC0415 - the same
 
     build.sealer(options)
     Signer(options.secret("signing.pem").encode())
@@ -88,7 +88,7 @@ def _schema(options: "Settings") -> str:
 def _ledger(options: "Settings") -> str:
     from moderator import build  # noqa: PLC0415 - keeps `moderator --help` quick
     from moderator.domain.times import SystemClock  # noqa: PLC0415 - the same
-    from moderator.evidence.stamp import Signer  # noqa: PLC0415 - the same
+    from moderator.evidence.seal.stamp import Signer  # noqa: PLC0415 - the same
     from moderator.store.ledger import LedgerFile  # noqa: PLC0415 - the same
 
     database = build.open_database(options)
@@ -98,7 +98,7 @@ def _ledger(options: "Settings") -> str:
 
 
 def _vault(options: "Settings") -> str:
-    from moderator.evidence.vault import FolderVault  # noqa: PLC0415 - keeps `moderator --help` quick
+    from moderator.evidence.vault.folder import FolderVault  # noqa: PLC0415 - keeps `moderator --help` quick
 
     count = sum(1 for _ in FolderVault(options.vault_dir).paths())
     return f"{count} records in {options.vault_dir}"
@@ -113,7 +113,7 @@ def _disk(options: "Settings") -> str:
 
 
 def _browser(options: "Settings") -> str:
-    from moderator.evidence.browser import Browser  # noqa: PLC0415 - keeps `moderator --help` quick
+    from moderator.evidence.capture.browser import Browser  # noqa: PLC0415 - keeps `moderator --help` quick
 
     del options
     browser = Browser()

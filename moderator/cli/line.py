@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from moderator.build import Context
 from moderator.domain.times import london_date
-from moderator.evidence.check import verify
+from moderator.evidence.check.verify import verify
 from moderator.jobs.schedule import SCHEDULE
 from moderator.steps.digest import digest_for
 from moderator.steps.drain import drain

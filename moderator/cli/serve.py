@@ -14,7 +14,7 @@ from moderator.cli.rehearsal import network, prepare
 from moderator.domain.errors import BadInput
 from moderator.domain.record import Verification
 from moderator.domain.times import SystemClock
-from moderator.evidence.check_bag import BagTask, check_bag
+from moderator.evidence.check.bag import BagTask, check_bag
 from moderator.jobs.local import LocalScheduler
 from moderator.settings import Settings
 from moderator.store.database import Database

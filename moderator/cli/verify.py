@@ -30,8 +30,8 @@ def verify(  # noqa: PLR0913 - one argument an option
     workers: Annotated[int | None, typer.Option(min=1, help="Processes to use. Otherwise one a core.")] = None,
 ) -> None:
     """Check records: nothing changed, nothing missing, nothing added, sealed before hidden. Exit code 1 when something is wrong."""
-    from moderator.evidence.check import verify as check  # noqa: PLC0415 - keeps `moderator --help` quick
-    from moderator.evidence.walk import head_from  # noqa: PLC0415 - the same
+    from moderator.evidence.check.verify import verify as check  # noqa: PLC0415 - keeps `moderator --help` quick
+    from moderator.evidence.check.walk import head_from  # noqa: PLC0415 - the same
 
     told = _progress()
     found = check(

@@ -6,20 +6,20 @@ from pathlib import Path
 
 from moderator.domain.errors import EvidenceFailed, Transient
 from moderator.domain.record import CaptureKind, Evidence, SealedRecord
-from moderator.evidence.bag import Bag, pack, sha256
-from moderator.evidence.browser import Browser
-from moderator.evidence.canonical import json_bytes, showable
-from moderator.evidence.capture import IN_WORDS, VIEWPORT, Capture, Wanted
-from moderator.evidence.durable import write_all_durably
-from moderator.evidence.existing import read_back, sealed_before
-from moderator.evidence.facts import decision_facts, record_facts
-from moderator.evidence.panel import check_picture, framed
-from moderator.evidence.rendering import comment_page, environment
-from moderator.evidence.shown import Seen
-from moderator.evidence.staging import Staging
-from moderator.evidence.stamp import Signer, stamp_files
-from moderator.evidence.still import draw_still
-from moderator.evidence.vault import FolderVault
+from moderator.evidence.capture.browser import Browser
+from moderator.evidence.capture.panel import check_picture, framed
+from moderator.evidence.capture.rendering import comment_page, environment
+from moderator.evidence.capture.shown import Seen
+from moderator.evidence.capture.still import draw_still
+from moderator.evidence.capture.taken import IN_WORDS, VIEWPORT, Capture, Wanted
+from moderator.evidence.seal.bag import Bag, pack, sha256
+from moderator.evidence.seal.canonical import json_bytes, showable
+from moderator.evidence.seal.existing import read_back, sealed_before
+from moderator.evidence.seal.facts import decision_facts, record_facts
+from moderator.evidence.seal.stamp import Signer, stamp_files
+from moderator.evidence.vault.durable import write_all_durably
+from moderator.evidence.vault.folder import FolderVault
+from moderator.evidence.vault.staging import Staging
 from moderator.observe import happened, went_wrong
 from moderator.ports import Clock, TimestampAuthority
 

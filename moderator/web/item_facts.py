@@ -7,7 +7,7 @@ from moderator.domain.lifecycle import State
 from moderator.domain.review import Verdict
 from moderator.domain.score import Guard, Label
 from moderator.domain.work import Work
-from moderator.evidence.capture import IN_WORDS
+from moderator.evidence.capture.taken import IN_WORDS
 from moderator.steps.review import CAN_RESTORE
 from moderator.store import today
 from moderator.store.today import HistoryLine, Listed

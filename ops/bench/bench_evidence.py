@@ -23,18 +23,18 @@ from moderator.domain.events import GENESIS, Event, Head, LedgerEvent, chain
 from moderator.domain.item import Author, Item, ItemKind, Page, Post, SeenComment
 from moderator.domain.record import CaptureKind, Evidence, record_id
 from moderator.domain.score import Label, Score
-from moderator.evidence.bag import pack
-from moderator.evidence.browser import Browser
-from moderator.evidence.canonical import json_bytes
-from moderator.evidence.capture import HEIGHT, LOCALE, WIDTH, Capture
-from moderator.evidence.check import verify as check
-from moderator.evidence.chromium import QUIET, find_chromium
-from moderator.evidence.facts import decision_facts, record_facts
-from moderator.evidence.panel import framed
+from moderator.evidence.capture.browser import Browser
+from moderator.evidence.capture.chromium import QUIET, find_chromium
+from moderator.evidence.capture.panel import framed
+from moderator.evidence.capture.still import draw_still
+from moderator.evidence.capture.taken import HEIGHT, LOCALE, WIDTH, Capture
+from moderator.evidence.check.verify import verify as check
 from moderator.evidence.recorder import BrowserRecorder
-from moderator.evidence.stamp import Signer
-from moderator.evidence.still import draw_still
-from moderator.evidence.vault import FolderVault
+from moderator.evidence.seal.bag import pack
+from moderator.evidence.seal.canonical import json_bytes
+from moderator.evidence.seal.facts import decision_facts, record_facts
+from moderator.evidence.seal.stamp import Signer
+from moderator.evidence.vault.folder import FolderVault
 
 ROUNDS = 5
 PAGES = 24

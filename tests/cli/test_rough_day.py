@@ -9,7 +9,7 @@ from pathlib import Path
 from moderator import build
 from moderator.cli import line
 from moderator.cli.rehearsal import prepare
-from moderator.evidence.check import verify
+from moderator.evidence.check.verify import verify
 from moderator.platforms.practice.server import running
 
 NAMED = "Tilly Marwood is a nasty thief and a stupid liar"

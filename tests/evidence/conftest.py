@@ -23,10 +23,10 @@ from moderator.domain.events import GENESIS, Event, Head, LedgerEvent, chain
 from moderator.domain.item import Author, Item, ItemKind, MediaCount, Page, Post, SeenComment
 from moderator.domain.record import Evidence, SealedRecord, record_id
 from moderator.domain.score import Guard, GuardHit, Label, PersonKind, PersonSpan, PiiSpan, Reason, Score
-from moderator.evidence.browser import Browser
+from moderator.evidence.capture.browser import Browser
 from moderator.evidence.recorder import StillRecorder
-from moderator.evidence.stamp import HttpAuthority, Signer
-from moderator.evidence.vault import FolderVault
+from moderator.evidence.seal.stamp import HttpAuthority, Signer
+from moderator.evidence.vault.folder import FolderVault
 from moderator.ports import TimestampAuthority
 
 TEMPLATES = Path(__file__).parents[2] / "templates"

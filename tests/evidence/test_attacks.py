@@ -15,9 +15,9 @@ import pytest
 
 from moderator.domain.events import Event, Head
 from moderator.domain.record import SealedRecord, Verification
-from moderator.evidence.check import verify
-from moderator.evidence.stamp import Signer, stamp_pending
-from moderator.evidence.vault import FolderVault
+from moderator.evidence.check.verify import verify
+from moderator.evidence.seal.stamp import Signer, stamp_pending
+from moderator.evidence.vault.folder import FolderVault
 
 
 @dataclass
@@ -427,9 +427,9 @@ def test_a_bad_key_file_in_a_lone_record_is_caught(kept: Kept, tmp_path: Path) -
 
 
 def test_many_records_are_checked_by_several_processes(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("moderator.evidence.many._WORTH_IT", 2)
-    monkeypatch.setattr("moderator.evidence.many._BATCH", 1)
-    monkeypatch.setattr("moderator.evidence.many._AHEAD", 0)
+    monkeypatch.setattr("moderator.evidence.check.many._WORTH_IT", 2)
+    monkeypatch.setattr("moderator.evidence.check.many._BATCH", 1)
+    monkeypatch.setattr("moderator.evidence.check.many._AHEAD", 0)
     kept.spoil_picture(2)
     found = verify(kept.vault.root, workers=2)
     assert found.checked == 3
@@ -446,6 +446,6 @@ def test_without_shared_memory_records_are_checked_in_this_process(kept: Kept, m
     def closed(*_args: object, **_kwargs: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("moderator.evidence.many._WORTH_IT", 1)
-    monkeypatch.setattr("moderator.evidence.many.ProcessPoolExecutor", closed)
+    monkeypatch.setattr("moderator.evidence.check.many._WORTH_IT", 1)
+    monkeypatch.setattr("moderator.evidence.check.many.ProcessPoolExecutor", closed)
     assert verify(kept.vault.root, workers=2).ok

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from moderator.domain.item import Fetched
-from moderator.evidence.check import verify
-from moderator.evidence.vault import FolderVault
+from moderator.evidence.check.verify import verify
+from moderator.evidence.vault.folder import FolderVault
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # bagit warns of pkg_resources on import

@@ -10,10 +10,10 @@ import pytest
 from moderator.domain.errors import BadInput
 from moderator.domain.events import GENESIS, Event, Head
 from moderator.domain.record import Verification
-from moderator.evidence.check import verify
-from moderator.evidence.stamp import Signer
-from moderator.evidence.vault import FolderVault
-from moderator.evidence.walk import head_from, walk
+from moderator.evidence.check.verify import verify
+from moderator.evidence.check.walk import head_from, walk
+from moderator.evidence.seal.stamp import Signer
+from moderator.evidence.vault.folder import FolderVault
 
 
 def codes(found: Verification) -> set[str]:

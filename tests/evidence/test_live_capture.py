@@ -13,12 +13,12 @@ from PIL import Image
 
 from moderator.domain.errors import Transient
 from moderator.domain.record import CaptureKind, Evidence
-from moderator.evidence.browser import Browser
-from moderator.evidence.capture import Wanted
-from moderator.evidence.chromium import find_chromium
+from moderator.evidence.capture.browser import Browser
+from moderator.evidence.capture.chromium import find_chromium
+from moderator.evidence.capture.taken import Wanted
 from moderator.evidence.recorder import BrowserRecorder
-from moderator.evidence.stamp import Signer
-from moderator.evidence.vault import FolderVault
+from moderator.evidence.seal.stamp import Signer
+from moderator.evidence.vault.folder import FolderVault
 
 LIVE, DRAWN = CaptureKind.LIVE_PAGE, CaptureKind.RENDERED_FROM_API
 ODD = {
@@ -191,7 +191,7 @@ def test_a_comment_put_in_place_by_script_is_waited_for(recorder: BrowserRecorde
 
 
 def test_a_comment_that_never_comes_is_given_up(recorder: BrowserRecorder, site: Any, cast: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("moderator.evidence.shown._PATIENCE", 200)
+    monkeypatch.setattr("moderator.evidence.capture.shown._PATIENCE", 200)
     evidence = cast.make_evidence()
     record = recorder.seal(placed(evidence, site.show("/never", "<!doctype html><body><script>0</script>wait")))
     assert record.capture_kind is DRAWN
@@ -300,7 +300,7 @@ def test_a_browser_that_does_not_answer_is_ended(site: Any, cast: Any) -> None:
 
 
 def test_worn_tabs_and_browsers_are_replaced(site: Any, cast: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("moderator.evidence.tab.WORN", 2)
+    monkeypatch.setattr("moderator.evidence.capture.tab.WORN", 2)
     worn = Browser(recycle_after=5, timeout=5)
     evidence = cast.make_evidence()
     wanted = Wanted.of(placed(evidence, site.comment(evidence)))

@@ -16,15 +16,15 @@ from PIL import Image
 
 from moderator.domain.errors import BadInput, EvidenceFailed, Refused, Transient
 from moderator.domain.record import CaptureKind
-from moderator.evidence import typeface
-from moderator.evidence.check import verify
-from moderator.evidence.durable import remove_leftover, write_all_durably
-from moderator.evidence.panel import check_picture, png
-from moderator.evidence.staging import Staging
-from moderator.evidence.stamp import HttpAuthority, Signer, stamp_pending
-from moderator.evidence.still import draw_still
-from moderator.evidence.typeface import face, right_to_left
-from moderator.evidence.vault import FolderVault
+from moderator.evidence.capture import typeface
+from moderator.evidence.capture.panel import check_picture, png
+from moderator.evidence.capture.still import draw_still
+from moderator.evidence.capture.typeface import face, right_to_left
+from moderator.evidence.check.verify import verify
+from moderator.evidence.seal.stamp import HttpAuthority, Signer, stamp_pending
+from moderator.evidence.vault.durable import remove_leftover, write_all_durably
+from moderator.evidence.vault.folder import FolderVault
+from moderator.evidence.vault.staging import Staging
 
 
 def test_a_repeat_gives_the_same_record_and_makes_no_second(vault: FolderVault, still: Any, cast: Any) -> None:
@@ -146,7 +146,7 @@ def test_a_crashed_runs_leftovers_are_swept_and_a_living_ones_are_not(vault: Fol
     program = f"""
 import os, sys
 from pathlib import Path
-from moderator.evidence.staging import Staging
+from moderator.evidence.vault.staging import Staging
 staging = Staging(Path({str(vault.root)!r}))
 with staging.folder() as folder:
     (folder / "data").mkdir()
@@ -403,7 +403,7 @@ def test_a_stamp_that_cannot_be_kept_is_transient(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("moderator.evidence.stamp.write_durably", full)
+    monkeypatch.setattr("moderator.evidence.seal.stamp.write_durably", full)
     with pytest.raises(Transient, match="No space left"):
         stamp_pending(vault, record.path, [authority.http()])
     assert [path.name for path in vault.folder(record.path).glob("*tsa*")] == []

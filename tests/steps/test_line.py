@@ -13,7 +13,7 @@ from stage import NOON, SCHOOL, Stage, comment, set_up
 from moderator.domain.account import Mode
 from moderator.domain.events import line_hash
 from moderator.domain.policy import Policy
-from moderator.evidence.check import verify
+from moderator.evidence.check.verify import verify
 from moderator.platforms.memory import CAPABILITIES
 from moderator.steps.digest import digest_for
 from moderator.steps.drain import drain

@@ -13,9 +13,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from review_app import Served, browser_like, enter, serve
 from stage import Stage
 
-from moderator.evidence.check import verify
-from moderator.evidence.chromium import find_chromium
-from moderator.evidence.vault import FolderVault
+from moderator.evidence.capture.chromium import find_chromium
+from moderator.evidence.check.verify import verify
+from moderator.evidence.vault.folder import FolderVault
 from moderator.settings import ASSETS
 from moderator.web.app import create_app
 

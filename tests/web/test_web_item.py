@@ -14,7 +14,7 @@ from stage import comment
 from moderator.domain.errors import RateLimited, Transient
 from moderator.domain.item import Author, ItemKind, MediaCount
 from moderator.domain.record import Fault, Verification
-from moderator.evidence.vault import FolderVault
+from moderator.evidence.vault.folder import FolderVault
 from moderator.settings import ASSETS
 from moderator.steps.hide import hide
 from moderator.steps.poll import poll

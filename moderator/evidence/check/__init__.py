@@ -1,0 +1,1 @@
+"""Checking records, ledgers and heads: what `moderator verify` does."""

@@ -1,0 +1,1 @@
+"""Making the bag: facts, manifests, signature, stamps."""

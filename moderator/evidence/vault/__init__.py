@@ -1,0 +1,1 @@
+"""Where bags live for good."""
