@@ -17,6 +17,9 @@ PACKAGE = Path(__file__).parent
 ASSETS = PACKAGE / "assets" if (PACKAGE / "assets").is_dir() else PACKAGE.parent
 """Where `models/` and `templates/` are: inside the installed package, or beside it in a checkout."""
 
+_PATHS = frozenset({"data_dir", "secrets_dir", "policy_file", "ca_file", "chain_file"})
+"""Keys whose value is a path, which counts from where the file of settings lies."""
+
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -62,9 +65,35 @@ class SchoolTable(_Table):
 
 
 class TrustTable(_Table):
-    """`[trust]`."""
+    """`[trust]`: `email` hears of evidence at fault; `witness_email` keeps every ledger head, apart from the Headteacher's digest."""
 
     name: str = Field(min_length=1)
+    email: Literal[""] | Address = ""
+    witness_email: Literal[""] | Address = ""
+
+
+class VaultTable(_Table):
+    """`[vault]`: where records are kept.
+
+    `s3` is a bucket with versioning and Object Lock; its keys are the secrets `s3-access-key` and `s3-secret-key`. `immutable_files` sets
+    the filesystem's own "never change" flag on a folder vault, where it may.
+    """
+
+    kind: Literal["folder", "s3"] = "folder"
+    immutable_files: bool = False
+    bucket: str = ""
+    prefix: str = ""
+    region: str = ""
+    endpoint_url: str = ""
+    ca_file: Path | None = None
+    retain_days: int = Field(default=2557, ge=1, le=36_500)
+
+    @model_validator(mode="after")
+    def _bucket_named(self) -> "VaultTable":
+        if self.kind == "s3" and not self.bucket:
+            message = 'kind = "s3" needs the bucket\'s name'
+            raise ValueError(message)
+        return self
 
 
 class XTable(_Table):
@@ -89,11 +118,12 @@ class MailTable(_Table):
 
 
 class TimestampTable(_Table):
-    """One `[[timestamps]]`: an RFC 3161 authority, at most two."""
+    """One `[[timestamps]]`: an RFC 3161 authority, at most two. `policy` is the dotted number its stamps must carry, if any."""
 
     name: Slug
     url: str
     chain_file: Path
+    policy: str = ""
 
 
 class Settings(BaseSettings):
@@ -109,6 +139,11 @@ class Settings(BaseSettings):
     x: XTable | None = None
     mail: MailTable | None = None
     timestamps: list[TimestampTable] = Field(default_factory=list, max_length=2)
+    vault: VaultTable = VaultTable()
+    encrypt_records: bool = True
+    hide_without_stamp: bool = True
+    wacz: bool = False
+    verify_sample: int = Field(default=200, ge=1, le=100_000)
     listen_host: str = "127.0.0.1"
     listen_port: int = Field(default=8080, ge=0, le=65535)
     review_url: str = ""
@@ -142,6 +177,13 @@ class Settings(BaseSettings):
         slugs = [school.slug for school in self.school]
         if len(slugs) != len(set(slugs)):
             message = "two [[school]] tables have the same slug"
+            raise ValueError(message)
+        names = [each.name for each in self.timestamps]
+        if len(names) != len(set(names)):
+            message = "two [[timestamps]] tables have the same name"
+            raise ValueError(message)
+        if not self.hide_without_stamp and not self.timestamps:
+            message = "hide_without_stamp = false needs an authority in [[timestamps]]: without one nothing would ever be hidden"
             raise ValueError(message)
         if self.listen_host not in LOOPBACK and urlsplit(self.review_url).scheme != "https":
             message = "listen_host is open to the network: set review_url to the https address that people use, behind a TLS proxy"
@@ -224,9 +266,11 @@ def load(path: Path) -> Settings:
         message = f"{path}: not valid TOML: {error}"
         raise BadInput(message) from error
     here = path.resolve().parent
-    for key in ("data_dir", "secrets_dir", "policy_file"):
-        if isinstance(table.get(key), str):
-            table[key] = here / table[key]
+    stamps = table.get("timestamps")
+    for part in (table, table.get("mail"), table.get("vault"), *(stamps if isinstance(stamps, list) else ())):
+        for key in _PATHS & part.keys() if isinstance(part, dict) else ():
+            if isinstance(part[key], str):
+                part[key] = here / part[key]
     if "CREDENTIALS_DIRECTORY" in os.environ:
         table.setdefault("secrets_dir", Path(os.environ["CREDENTIALS_DIRECTORY"]))
     return make(table, where=str(path))

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Set a fresh checkout up for `make`: Python packages, Chromium, and for the tests PostgreSQL and openssl.
+"""Set a fresh checkout up for `make`: Python packages, Chromium, and for the tests PostgreSQL, openssl and an object store.
 
 Runs under the machine's own Python 3.11 or later with nothing installed. What is there is used; what is missing is installed
 when root, else put inside the checkout. A second call finds its stamps and returns at once.
@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-# The programs that tools.env names: the first for the product, the next two for the tests, the last where Playwright needs help.
-NAMES = ("MODERATOR_CHROMIUM", "POSTGRES_BIN", "OPENSSL_FOLDER", "PLAYWRIGHT_NODEJS_PATH")
+# The programs that tools.env names: the first for the product, the next three for the tests, the last where Playwright needs help.
+NAMES = ("MODERATOR_CHROMIUM", "POSTGRES_BIN", "OPENSSL_FOLDER", "OBJECT_STORE_PYTHON", "PLAYWRIGHT_NODEJS_PATH")
 # joblib, which we give one process anyway, warns on a machine whose shared memory is closed to this user.
 ALWAYS = {"JOBLIB_MULTIPROCESSING": "0"}
 KINDS = ("run", "dev", "test")
@@ -24,7 +24,7 @@ NO_BROWSER = "no Chromium could be had, so records will be drawn without a brows
 sys.path.insert(0, str(HERE))
 
 try:
-    from setup import browser, database, packages
+    from setup import browser, database, objectstore, packages
     from setup.place import MISSED, TOOLS
     from setup.say import SetupFailedError, say
 except (ImportError, SyntaxError, TypeError) as error:
@@ -75,15 +75,17 @@ def _chromium(*, needed: bool) -> dict[str, str]:
 
 def _tools(kind: str, *, known: dict[str, str]) -> None:
     """Find or fetch the programs that this kind of work starts and that are not yet known; write down where they are."""
-    wanted = NAMES[:1] if kind == "run" else NAMES[:3]
+    wanted = NAMES[:1] if kind == "run" else NAMES[:4]
     named = {name: os.environ[name] for name in wanted if os.environ.get(name)}
-    if all(known.get(name) for name in wanted) and all(known[name] == value for name, value in named.items()):
+    current = kind == "run" or objectstore.ready()
+    if current and all(known.get(name) for name in wanted) and all(known[name] == value for name, value in named.items()):
         return
     tools = dict(known)
     if "MODERATOR_CHROMIUM" in named or "MODERATOR_CHROMIUM" not in known:
         tools |= _chromium(needed=kind == "test")
     if kind == "test":
         tools |= {"POSTGRES_BIN": str(database.provide()), "OPENSSL_FOLDER": str(database.provide_openssl())}
+        tools |= {"OBJECT_STORE_PYTHON": str(objectstore.provide())}
     _write(tools)
 
 

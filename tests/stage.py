@@ -13,7 +13,9 @@ from moderator.domain.policy import Policy
 from moderator.domain.score import Guard, GuardHit, Label, PersonKind, PersonSpan, Reason, Score
 from moderator.domain.times import FrozenClock
 from moderator.evidence.recorder import StillRecorder
-from moderator.evidence.seal.stamp import Signer
+from moderator.evidence.seal.sealing import Sealing
+from moderator.evidence.seal.signer import Signer
+from moderator.evidence.submission.intake import SealedIntake
 from moderator.evidence.vault.folder import FolderVault
 from moderator.mail.compose import JinjaComposer
 from moderator.mail.outbox import FolderMailer
@@ -169,15 +171,15 @@ def set_up(database: Database, folder: Path, *, mode: Mode = Mode.HIDE, monthly_
     platform = MemoryPlatform()
     classifier = WordClassifier()
     vault = FolderVault(folder / "vault")
-    recorder = StillRecorder(
-        vault=vault, signer=signer, authorities=(), clock=clock, templates=ASSETS / "templates", software="moderator test"
-    )
+    sealing = Sealing(vault=vault, signer=signer, authorities=(), software="moderator test")
+    recorder = StillRecorder(sealing=sealing, clock=clock, templates=ASSETS / "templates")
     tools = Tools(
         store=database,
         platform_for=lambda _account: platform,
         classifier=classifier,
         policy=Policy.bundled(),
         recorder=recorder,
+        intake=SealedIntake(sealing=sealing, clock=clock, templates=ASSETS / "templates"),
         vault=vault,
         ledger=LedgerFile(database.engine, folder),
         composer=JinjaComposer(templates=ASSETS / "templates", sender="moderator@oakfield.example", trust_domain="oakfield.example"),

@@ -8,7 +8,7 @@ import typer.main
 from pydantic import BaseModel
 
 from moderator.cli import app
-from moderator.settings import MailTable, SchoolTable, Settings, TimestampTable, TrustTable, XTable, load
+from moderator.settings import MailTable, SchoolTable, Settings, TimestampTable, TrustTable, VaultTable, XTable, load
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -31,7 +31,7 @@ def test_every_command_is_in_the_readme(name: str) -> None:
     assert re.search(rf"moderator {name}\b", README), name
 
 
-@pytest.mark.parametrize("table", [Settings, TrustTable, SchoolTable, XTable, MailTable, TimestampTable])
+@pytest.mark.parametrize("table", [Settings, TrustTable, SchoolTable, XTable, MailTable, TimestampTable, VaultTable])
 def test_every_setting_is_in_the_example_file(table: type[BaseModel]) -> None:
     for name in set(table.model_fields) - INTERNAL:
         assert re.search(rf"^(# )?(\[+)?{name}\b", EXAMPLE, re.MULTILINE), name
@@ -47,3 +47,14 @@ def test_the_example_file_loads(tmp_path: Path) -> None:
 def test_every_picture_and_page_the_readme_names_is_there() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+def test_a_path_in_any_table_counts_from_the_settings_file(tmp_path: Path) -> None:
+    text = EXAMPLE.replace('# ca_file = "/etc/ssl/school-ca.pem"', 'ca_file = "school-ca.pem"', 1)
+    text += '\n[[timestamps]]\nname = "authority"\nurl = "https://authority.example/tsr"\nchain_file = "chain.pem"\n'
+    (tmp_path / "moderator.toml").write_text(text, encoding="utf-8")
+    options = load(tmp_path / "moderator.toml")
+    assert options.timestamps[0].chain_file == tmp_path / "chain.pem"
+    assert options.mail is not None
+    assert options.mail.ca_file == tmp_path / "school-ca.pem"
+    assert options.data_dir == Path("/var/lib/moderator")

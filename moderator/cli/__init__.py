@@ -13,20 +13,26 @@ from moderator.cli.backtest import backtest
 from moderator.cli.demo import demo
 from moderator.cli.digest import digest
 from moderator.cli.doctor import doctor
+from moderator.cli.export import export
+from moderator.cli.keys import signing_keys
 from moderator.cli.link import link
 from moderator.cli.practice import practice
+from moderator.cli.record import records
 from moderator.cli.review import restore, uphold
 from moderator.cli.roll import rolls
 from moderator.cli.run import run
+from moderator.cli.submit import submit
 from moderator.cli.train import evaluate, train
 from moderator.cli.verify import verify
 from moderator.domain.errors import BadInput, ModeratorError, NotAllowed, Refused, Unauthorised
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False)
-for command in (run, demo, assess, backtest, verify, doctor, digest, link, uphold, restore, practice, train, evaluate):
+for command in (run, demo, assess, backtest, verify, doctor, digest, export, link, uphold, restore, submit, practice, train, evaluate):
     app.command()(command)
 app.add_typer(accounts, name="account")
 app.add_typer(rolls, name="roll")
+app.add_typer(signing_keys, name="keys")
+app.add_typer(records, name="record")
 
 BAD_USE, DEPENDENCY_DOWN = 2, 3
 

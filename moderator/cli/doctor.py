@@ -1,8 +1,8 @@
-"""`moderator doctor`: is it safe to run? Checks schema, keys, vault, browser, clock, mail, model, policy and disk space."""
+"""`moderator doctor`: is it safe to run? Checks schema, keys, vault, browser, clock, mail, model, policy, disk space and the evidence."""
 
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +15,17 @@ if TYPE_CHECKING:
 
 ENOUGH_DISK = 2 * 1024**3
 """Bytes that must be free: about 10,000 records."""
+
+CHECKED_WITHIN = timedelta(days=2)
+"""How old the last nightly check may be: one night may be missed."""
+
+_WANTED = {
+    "email": "hears of evidence at fault, beside the Headteacher",
+    "witness_email": "keeps each day's ledger codes where neither the Headteacher nor this machine's admin can change them",
+}
+
+_QUESTION = b"moderator doctor"
+"""What is stamped to see whether an authority answers."""
 
 NOT_BEFORE = datetime(2026, 11, 1, tzinfo=UTC)
 """A clock before this version was written is wrong."""
@@ -55,17 +66,20 @@ def checks(options: "Settings") -> Iterator[tuple[str, Callable[[], str]]]:
         ("disk", _disk),
         ("browser", _browser),
         ("clock", _clock),
+        ("timestamps", _timestamps),
         ("mail", _mail),
         ("model", _model),
         ("policy", _policy),
         ("accounts", _accounts),
+        ("evidence", _evidence),
+        ("witness", _witness),
     ):
         yield name, lambda check=check: check(options)  # type: ignore[misc] # mypy does not infer a default argument's type
 
 
 def _keys(options: "Settings") -> str:
     from moderator import build  # noqa: PLC0415 - keeps `moderator --help` quick
-    from moderator.evidence.seal.stamp import Signer  # noqa: PLC0415 - the same
+    from moderator.evidence.seal.signer import Signer  # noqa: PLC0415 - the same
 
     build.sealer(options)
     Signer(options.secret("signing.pem").encode())
@@ -88,20 +102,20 @@ def _schema(options: "Settings") -> str:
 def _ledger(options: "Settings") -> str:
     from moderator import build  # noqa: PLC0415 - keeps `moderator --help` quick
     from moderator.domain.times import SystemClock  # noqa: PLC0415 - the same
-    from moderator.evidence.seal.stamp import Signer  # noqa: PLC0415 - the same
     from moderator.store.ledger import LedgerFile  # noqa: PLC0415 - the same
 
     database = build.open_database(options)
-    build.open_ledgers(database, Signer(options.secret("signing.pem").encode()), SystemClock())
+    build.open_signer(options, database, SystemClock())
     heads = [LedgerFile(database.engine, options.data_dir).sync(school.slug).seq for school in database.schools()]
     return f"{len(heads)} ledgers agree with the database, {sum(heads)} lines"
 
 
 def _vault(options: "Settings") -> str:
-    from moderator.evidence.vault.folder import FolderVault  # noqa: PLC0415 - keeps `moderator --help` quick
+    from moderator import build  # noqa: PLC0415 - keeps `moderator --help` quick
 
-    count = sum(1 for _ in FolderVault(options.vault_dir).paths())
-    return f"{count} records in {options.vault_dir}"
+    vault = build.open_vault(options)
+    place = options.vault_dir if options.vault.kind == "folder" else f"the bucket {options.vault.bucket}"
+    return f"{sum(1 for _ in vault.paths())} records in {place}; {vault.protection}"
 
 
 def _disk(options: "Settings") -> str:
@@ -139,6 +153,22 @@ def _clock(options: "Settings") -> str:
     return now.isoformat(timespec="seconds")
 
 
+def _timestamps(options: "Settings") -> str:
+    """Ask every authority once, as a record would."""
+    from moderator.build import authorities  # noqa: PLC0415 - keeps `moderator --help` quick
+    from moderator.domain.times import SystemClock  # noqa: PLC0415 - the same
+    from moderator.evidence.seal.token import read_token  # noqa: PLC0415 - the same
+
+    asked = authorities(options, SystemClock())
+    if not asked:
+        return "no authority is set: records are signed, and no outsider vouches for their time (see ops/guides/stamps.md)"
+    said = []
+    for authority in asked:
+        token, chain = authority.stamp(_QUESTION)
+        said.append(f"{authority.name} answers, its certificates last until {read_token(token, chain, _QUESTION).expires_at.date()}")
+    return "; ".join(said)
+
+
 def _mail(options: "Settings") -> str:
     from moderator.build import mailer  # noqa: PLC0415 - keeps `moderator --help` quick
     from moderator.mail.smtp import SmtpMailer  # noqa: PLC0415 - the same
@@ -171,3 +201,41 @@ def _accounts(options: "Settings") -> str:
         known = people.accounts(connection)
     live = [account for account in known if account.pollable(london_date(SystemClock().now()))]
     return f"{len(known)} registered, {len(live)} approved"
+
+
+def _evidence(options: "Settings") -> str:
+    from moderator.build import open_database  # noqa: PLC0415 - keeps `moderator --help` quick
+    from moderator.domain.times import SystemClock  # noqa: PLC0415 - the same
+    from moderator.store import checks as stored  # noqa: PLC0415 - the same
+
+    now = SystemClock().now()
+    database = open_database(options)
+    with database.reading() as connection:
+        found = [(school.slug, stored.standing(connection, school.slug, now)) for school in database.schools()]
+    for slug, standing in found:
+        if standing.faults:
+            message = (
+                f"the last checks of {slug} found {standing.faults} faults; run moderator verify, and change nothing before you know why"
+            )
+            raise BadInput(message)
+        if standing.sample is not None and now - standing.sample.started_at > CHECKED_WITHIN:
+            when = standing.sample.started_at.date()
+            message = f"the records of {slug} were last checked on {when}; the service must run (moderator run) for the nightly check"
+            raise BadInput(message)
+    waiting = [slug for slug, standing in found if standing.sample is None]
+    if waiting:
+        return f"none yet for {', '.join(waiting)}: the first check comes in the first night"
+    return f"{sum(standing.sample.checked for _, standing in found if standing.sample)} records in the last nightly check, nothing wrong"
+
+
+def _witness(options: "Settings") -> str:
+    from moderator.mail.headers import addresses  # noqa: PLC0415 - keeps `moderator --help` quick
+
+    told = {"email": options.trust.email, "witness_email": options.trust.witness_email}
+    for name, address in told.items():
+        if address:
+            addresses(address, what=f"[trust] {name}")
+    missing = [f"{name} ({_WANTED[name]})" for name, address in told.items() if not address]
+    if missing:
+        return f"advice: set in [trust] {' and '.join(missing)}"
+    return f"every ledger's head goes to {options.trust.witness_email} each day; faults are told to {options.trust.email}"

@@ -62,6 +62,7 @@ def prepare(folder: Path, *, practice_url: str, listen_port: int = 0) -> Rehears
             "x": {"client_id": demo_credentials().client_id, "api_url": practice_url, "site_url": practice_url},
             "listen_port": listen_port,
             "alert_batch_seconds": 0,
+            "encrypt_records": False,  # a rehearsal is there to be looked into
             "delegation": "Rehearsal delegation R-1, signed by nobody: this is practice",
             "admin_on_duty": "ADMIN-1 (a rehearsal)",
         },

@@ -15,10 +15,11 @@ from moderator.domain.errors import BadInput
 from moderator.domain.record import Verification
 from moderator.domain.times import SystemClock
 from moderator.evidence.check.bag import BagTask, check_bag
+from moderator.evidence.check.folders import FolderSource
 from moderator.jobs.local import LocalScheduler
 from moderator.settings import Settings
 from moderator.store.database import Database
-from moderator.store.ledger import public_key
+from moderator.store.ledger import public_keys
 from moderator.web.app import create_app
 from moderator.web.sign_in import new_link
 
@@ -99,8 +100,8 @@ def _serve(context: build.Context, scheduler: LocalScheduler) -> None:
     def verify_record(path: str) -> Verification:
         school, year, record = path.split("/")
         with context.database.reading() as connection:
-            key = public_key(connection, school)
-        found = check_bag(BagTask(str(options.vault_dir / path), school, record, keys=(key,), year=year))
+            keys = tuple(each.public_key for each in public_keys(connection, school))
+        found = check_bag(BagTask(FolderSource(str(options.vault_dir / path)), school, record, keys=keys, year=year))
         return Verification(1, found.faults)
 
     app = create_app(

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from moderator.domain.account import School
+from moderator.domain.checks import EvidenceStanding
 from moderator.domain.decision import Severity
 from moderator.domain.events import Head
 
@@ -20,6 +21,9 @@ class AlertKind(StrEnum):
     RESTORED = "restored"
     ACCOUNT = "account"
     SYSTEM = "system"
+    EVIDENCE = "evidence"
+    SUBMITTED = "submitted"
+    DISPOSAL = "disposal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +109,30 @@ class Digest:
     notes: tuple[str, ...] = field(default_factory=tuple)
     review_link: str = ""
     visible_after_hide: tuple[str, ...] = ()
+    evidence: EvidenceStanding = field(default_factory=EvidenceStanding)
 
     @property
     def key(self) -> str:
         """Return the key that is unique per school and day and makes the Message-ID."""
         return f"digest-{self.school.slug}-{self.day.isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessMail:
+    """The heads of every school's ledger, for a mailbox of the trust that the Headteacher and the machine's admin cannot change.
+
+    One a London day (`day`: the day it is sent). It names schools and codes, and no person.
+    """
+
+    day: date
+    to: str
+    trust: str
+    heads: tuple[tuple[School, Head], ...]
+
+    @property
+    def key(self) -> str:
+        """Return the key that is unique per day and makes the Message-ID."""
+        return f"witness-{self.day.isoformat()}"
 
 
 _GROUNDS = {

@@ -4,7 +4,8 @@ ModeratorError
 ├── BadInput            the user can mend it: exit code 2, a 4xx page, or a held item
 ├── Transient           try again later: the item waits
 │   ├── RateLimited     try again at `until`; does not count as an attempt
-│   └── LeaseLost       another worker has the item now; leave it to that one
+│   ├── LeaseLost       another worker has the item now; leave it to that one
+│   └── Unanswered      no timestamp authority gave a stamp that holds; the record waits for it
 ├── Unauthorised        the token is dead: the account waits for a person, its items wait with it
 ├── Refused             the platform or server says no to this one: the item is held for a person
 ├── Gone                the comment no longer exists on the platform
@@ -38,6 +39,10 @@ class RateLimited(Transient):
 
 class LeaseLost(Transient):
     """The item is no longer ours: its lease ran out and another worker took it."""
+
+
+class Unanswered(Transient):
+    """No timestamp authority gave a stamp that holds; ask again later."""
 
 
 class Unauthorised(ModeratorError):  # noqa: N818 - as above

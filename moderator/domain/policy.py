@@ -8,6 +8,7 @@ from moderator.domain import thresholds, wording
 from moderator.domain.contact import official
 from moderator.domain.decision import Decision, Outcome, Severity
 from moderator.domain.errors import BadInput
+from moderator.domain.retention import YEARS, years_by_class
 from moderator.domain.score import Guard, GuardHit, Label, PersonKind, PersonSpan, PiiSpan, Reason, Score
 
 NEVER = 2.0
@@ -26,7 +27,7 @@ GUARD_DEFAULTS: Mapping[str, float] = {
 }
 """The chance from which a guard is in force where the policy's [guard] does not say, as in files from before it had one."""
 
-_TABLES = ("policy", "flag", "severe", "guard", "sections", "accounts")
+_TABLES = ("policy", "flag", "severe", "guard", "sections", "retention", "accounts")
 _TEXTS = ("version", "author", "dated", "why")
 _SWITCHES = ("hide_names", "hide_pii")
 _LABELS = tuple(label.value for label in Label)
@@ -41,6 +42,7 @@ class Policy:
     from which a guard is in force. `hide_names` makes a protected person's name a ground, `hide_pii` a private person's details (off in
     files that do not say). `sections` gives the section of the trust's policy cited for each ground: `abuse`, `name`, `pii` (as `name`
     when missing), `guard`, `indecent_image`. `accounts` holds the policies of accounts that differ, by `platform:handle`.
+    `retention` gives, by class of record, the whole years until people look at it again (R30).
     """
 
     version: str
@@ -56,6 +58,7 @@ class Policy:
     clear: Decision
     """The decision on a comment in which nothing was found: one object, since nearly every comment gets it."""
     accounts: Mapping[str, "Policy"] = field(default_factory=dict)
+    retention: Mapping[str, int] = field(default_factory=lambda: YEARS)
 
     @classmethod
     def from_toml(cls, text: str, *, where: str = "policy") -> "Policy":
@@ -81,7 +84,8 @@ class Policy:
         names = thresholds.switch(head, "hide_names", where, default=True)
         details = thresholds.switch(head, "hide_pii", where, default=False)
         clear = Decision(Outcome.CLEAR, Severity.NONE, (), version, sections["abuse"], {})
-        trust = cls(version, author, dated, why, flag, severe, guard, names, details, sections, clear)
+        years = years_by_class(thresholds.table(parts, "retention", where, optional=True), where)
+        trust = cls(version, author, dated, why, flag, severe, guard, names, details, sections, clear, retention=years)
         return replace(_told(trust), accounts=_accounts(thresholds.table(parts, "accounts", where, optional=True), trust, where))
 
     @classmethod

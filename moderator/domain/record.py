@@ -8,15 +8,17 @@ from enum import StrEnum
 
 from moderator.domain.account import Account
 from moderator.domain.decision import Decision
+from moderator.domain.events import Head
 from moderator.domain.item import Fetched, Item, Page
 from moderator.domain.score import Score
 
 
 class CaptureKind(StrEnum):
-    """How the picture was made. A rendering is never called a screenshot of the site."""
+    """How the picture was made. A rendering is never called a screenshot of the site; what a person hands in is called just that."""
 
     LIVE_PAGE = "live_page"
     RENDERED_FROM_API = "rendered_from_api"
+    SUBMITTED_BY_PERSON = "submitted_by_person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class SealedRecord:
     """A bag that is on disk, fsynced, read back and compared.
 
     `path` is relative to the vault (`<school>/<yyyy>/<record id>`); `manifest_sha256` is SHA-256 over `manifest-sha256.txt`;
-    `stamp_pending` says that no timestamp authority has answered yet.
+    `stamp_pending` says that no timestamp authority has answered yet. `manifest_sha512` is SHA-512 over `manifest-sha512.txt`, "" in a
+    record of format 1. `stamps` are those had while sealing.
     """
 
     record_id: str
@@ -58,6 +61,18 @@ class SealedRecord:
     capture_kind: CaptureKind
     stamp_pending: bool
     blocked_requests: int = 0
+    manifest_sha512: str = ""
+    stamps: tuple["Stamp", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A timestamp a record holds: by whom, in which round (1: the first; a renewal counts on), when, and until when its chain is good."""
+
+    authority: str
+    round: int
+    at: datetime
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +85,25 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Walked:
+    """A ledger that was walked: whose it is, and its head (the number of its lines, and the hash of the last)."""
+
+    school: str
+    head: Head
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
-    """What a check found: how many records were checked and every fault."""
+    """What a check found: how many records were checked, how many are lawfully disposed of, and every fault.
+
+    `ledgers` are those walked; `complete` says that records missing from the vault were looked for. Neither counts when two are compared.
+    """
 
     checked: int
     faults: tuple[Fault, ...] = field(default_factory=tuple)
+    disposed: int = 0
+    ledgers: tuple[Walked, ...] = field(default=(), compare=False)
+    complete: bool = field(default=False, compare=False)
 
     @property
     def ok(self) -> bool:

@@ -6,15 +6,20 @@ from datetime import timedelta
 from moderator.steps.alert import alert
 from moderator.steps.decide import decide
 from moderator.steps.digest import digest
+from moderator.steps.dispose import dispose
 from moderator.steps.drain import Step
 from moderator.steps.hide import hide
 from moderator.steps.poll import poll
 from moderator.steps.prune import prune
 from moderator.steps.record import record
 from moderator.steps.restore import restore
+from moderator.steps.retain import retain
 from moderator.steps.score import score
 from moderator.steps.send import send
+from moderator.steps.stamp import stamp
+from moderator.steps.submit import resume
 from moderator.steps.sweep import sweep
+from moderator.steps.verify import verify
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,12 @@ SCHEDULE: tuple[Job, ...] = (
     Job("restore", restore, timedelta(seconds=5), 20, "platform"),
     Job("send", send, timedelta(seconds=10), 10, "tell"),
     Job("digest", digest, timedelta(minutes=5), 10, "tell"),
+    Job("resume", resume, timedelta(minutes=5), 20, "evidence"),
     Job("sweep", sweep, timedelta(minutes=5), 100, "keep"),
+    Job("verify", verify, timedelta(minutes=10), 1000, "evidence"),
+    Job("dispose", dispose, timedelta(minutes=5), 100, "keep"),
+    Job("retain", retain, timedelta(hours=1), 200, "keep"),
+    Job("stamp", stamp, timedelta(minutes=10), 20, "evidence"),
     Job("prune", prune, timedelta(minutes=30), 500, "keep"),
 )
 """In the order of the line. How often an account is really polled is decided by its own row (`next_poll_in`)."""

@@ -12,10 +12,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from moderator.domain.account import School
 from moderator.domain.decision import Severity
-from moderator.domain.digest import AccountLine, AlertKind, AlertLine, AlertMail, Digest
+from moderator.domain.digest import AccountLine, AlertKind, AlertLine, AlertMail, Digest, WitnessMail
 from moderator.domain.errors import BadInput
+from moderator.domain.events import head_line
 from moderator.domain.times import london_date
-from moderator.mail import moments, words
+from moderator.mail import evidence, moments, words
 from moderator.mail.clean import cleaned, one_line
 from moderator.mail.headers import Envelope, Words, address, addresses, build, domain
 from moderator.mail.inline import inlined
@@ -99,10 +100,29 @@ class JinjaComposer:
             now=now,
             needing=needing,
             quiet=not needing and not told.done and not told.counts.flagged and not told.counts.withheld and not told.counts.held,
+            evidence=evidence.evidence_lines(told.evidence, now),
             troubled=[line.handle for line in told.accounts if self._wants_attention(line, now)],
             silence=self._silence,
         )
         return build(self._envelope(digest.to, digest.key), rendered)
+
+    def witness(self, mail: WitnessMail) -> EmailMessage:
+        """Return the witness message: each ledger's head on a line of its own, as `heads_from` reads it. One Message-ID a day.
+
+        Repeatable. Raises BadInput for a bad address or a mail without heads.
+        """
+        if not mail.heads:
+            message = f"witness mail {mail.key}: there is no ledger to tell of"
+            raise BadInput(message)
+        told = cleaned(mail)
+        rendered = self._render(
+            "witness",
+            None,
+            mail=told,
+            now=self._now(),
+            lines=[(school, head_line(school.slug, head)) for school, head in told.heads],
+        )
+        return build(self._envelope(mail.to, mail.key), rendered)
 
     def _wants_attention(self, line: AccountLine, now: datetime) -> bool:
         return bool(line.trouble) or line.last_good_poll is None or now - line.last_good_poll > self._silence
@@ -110,7 +130,7 @@ class JinjaComposer:
     def _envelope(self, to: str, key: str, *, thread: str = "", urgent: bool = False) -> Envelope:
         return Envelope(self._sender, addresses(to, what="mail recipient"), key, self._domain, self._now(), thread, urgent)
 
-    def _render(self, name: str, school: School, **told: object) -> Words:
+    def _render(self, name: str, school: School | None, **told: object) -> Words:
         context = {"school": cleaned(school), **told}
         subject, text, html = (
             self._templates.get_template(f"mail/{name}.{part}.j2").render(context) for part in ("subject.txt", "txt", "html")

@@ -13,6 +13,9 @@ _TITLES = {
     AlertKind.RESTORED: "a comment was restored",
     AlertKind.ACCOUNT: "an account needs attention",
     AlertKind.SYSTEM: "the service needs attention",
+    AlertKind.EVIDENCE: "the evidence needs attention",
+    AlertKind.SUBMITTED: "a screen print was handed in",
+    AlertKind.DISPOSAL: "disposal of a record",
 }
 
 _NEXT = {
@@ -27,6 +30,17 @@ _NEXT = {
     AlertKind.RESTORED: "Nothing is needed. Open the record to read why it was restored.",
     AlertKind.ACCOUNT: "Ask the account's admin to put this right today. Until then its comments may not be checked.",
     AlertKind.SYSTEM: "Ask your IT lead to look today. Show them this message.",
+    AlertKind.SUBMITTED: (
+        "Open the record and read it. If somebody may be at risk, tell your Designated Safeguarding Lead now. Going to the police about "
+        "abuse of an adult is that person's choice."
+    ),
+    AlertKind.EVIDENCE: (
+        "Change, repair and delete nothing. Keep this message and every digest. Ask your IT lead to run moderator verify today, and tell "
+        "your Data Protection Officer. Ask why, before anything is put back from a backup."
+    ),
+    AlertKind.DISPOSAL: (
+        "If this is not right, tell your Data Protection Officer today. While it waits, it can be refused or put under a legal hold."
+    ),
 }
 
 _BUTTONS = {
@@ -34,6 +48,7 @@ _BUTTONS = {
     AlertKind.HELD: "Open the comment's page",
     AlertKind.ACCOUNT: "Open the service",
     AlertKind.SYSTEM: "Open the service",
+    AlertKind.EVIDENCE: "Open the service",
 }
 
 _HURRY = {Severity.SEVERE: "Look now", Severity.ORDINARY: "Look today", Severity.NONE: "For information"}

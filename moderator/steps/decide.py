@@ -14,6 +14,7 @@ from moderator.domain.record import record_id
 from moderator.domain.work import AlertRequest, Work
 from moderator.ports import Unit
 from moderator.steps.drain import Tools
+from moderator.steps.police import withholding
 
 LEASE = timedelta(minutes=5)
 
@@ -22,7 +23,7 @@ def decide(tools: Tools, *, limit: int = 200) -> int:
     """Decide on up to `limit` scored items; return how many were handled.
 
     1. Claim them.
-    2. Make each decision: a pure function of its score and the policy version.
+    2. Make each decision: a pure function of its score and the policy version; an edited version of a withheld comment is withheld.
     3. In one transaction: advance them all, and for each that is not clear write the ledger's lines and the alert (R7).
     """
     now = tools.clock.now()
@@ -47,7 +48,11 @@ def _decide(tools: Tools, work: Work) -> Decision:
         message = f"item {work.item.id} has no score to decide on"
         raise NotAllowed(message)
     account = f"{work.item.platform}:{work.account.handle}"
-    return policy_decides(work.score, tools.policy, account=account, text=work.item.comment.text)
+    decision = policy_decides(work.score, tools.policy, account=account, text=work.item.comment.text)
+    if decision.outcome is not Outcome.WITHHOLD and work.item.comment.edited and tools.store.withheld_before(work):
+        # Its author may have changed the words; what hangs on the comment is the same.
+        return withholding(tools.policy)
+    return decision
 
 
 def _flag(tools: Tools, unit: Unit, work: Work, decision: Decision, at: datetime) -> None:

@@ -9,7 +9,24 @@ from moderator.domain.decision import Severity
 from moderator.domain.digest import ALERT_BATCH, AlertKind
 from moderator.domain.policy import Policy
 from moderator.domain.work import AlertRequest
-from moderator.ports import Classifier, Clock, Composer, Dispatcher, Ledger, Mailer, PlatformFor, Recorder, Store, Unit, Vault
+from moderator.ports import (
+    Classifier,
+    Clock,
+    Composer,
+    Dispatcher,
+    Intake,
+    Ledger,
+    Mailer,
+    NoStamper,
+    PlatformFor,
+    RecordCheck,
+    Recorder,
+    RecordKeys,
+    Stamper,
+    Store,
+    Unit,
+    Vault,
+)
 
 MAX_ATTEMPTS = 8
 """Tries before an item is held for a person: with the waits below, about half an hour."""
@@ -24,6 +41,10 @@ class Tools:
 
     `delegation` is the Headteacher's delegation to the service (R8); `review_url` the review app's address, used in links only;
     `silence` how long an account may go without a good poll (R4); `keep_cleared` how long cleared comments are kept (R28).
+    `check` checks stored records, `verify_sample` of them a night, with `record_keys` where records are encrypted; without it no record
+    is checked. `stamper` adds timestamps to sealed records; `hide_without_stamp` is the Headteacher's standing instruction for those that
+    have none yet. `intake` takes what people hand in; without it nothing is taken.
+    `trust_email` hears of evidence at fault beside the Headteacher, `witness_email` keeps the ledgers' heads; "" is nobody.
     """
 
     store: Store
@@ -44,7 +65,19 @@ class Tools:
     silence: timedelta = timedelta(hours=2)
     keep_cleared: timedelta = timedelta(hours=24)
     visible_after_hide: Mapping[str, str] = field(default_factory=dict)
+    check: RecordCheck | None = None
+    intake: Intake | None = None
+    record_keys: RecordKeys | None = None
+    verify_sample: int = 200
+    trust: str = ""
+    trust_email: str = ""
+    witness_email: str = ""
+    stamper: Stamper = field(default_factory=NoStamper)
+    hide_without_stamp: bool = True
 
+
+PER_HOUR, PER_DAY = "%Y-%m-%dT%H", "%Y-%m-%d"
+"""How often the same trouble is told: the part of its time that makes an alert's key."""
 
 Step = Callable[..., int]
 """A step: `step(tools, limit=…)` does up to `limit` pieces of due work and returns how many it did."""
@@ -84,11 +117,13 @@ def tell_of_account(unit: Unit, account: Account, *, what: str, done: str, at: d
     )
 
 
-def tell_of_system(unit: Unit, school: str, *, what: str, done: str, at: datetime) -> None:
-    """Write an alert about the machine itself, once an hour for each kind of trouble."""
+def tell_of_system(  # noqa: PLR0913 - what an alert is made of
+    unit: Unit, school: str, *, what: str, done: str, at: datetime, spell: str = PER_HOUR
+) -> None:
+    """Write an alert about the machine itself, once in each spell (PER_HOUR or PER_DAY) for each kind of trouble."""
     unit.alert(
         AlertRequest(
-            key=f"system-{school}-{at.strftime('%Y-%m-%dT%H')}-{what[:40]}",
+            key=f"system-{school}-{at.strftime(spell)}-{what[:40]}",
             school=school,
             kind=AlertKind.SYSTEM,
             severity=Severity.SEVERE,

@@ -18,6 +18,12 @@ LEASE = timedelta(minutes=20)
 """Longer than a batch can take: twenty calls that all run into their time limit, with a refresh among them."""
 
 
+STAMP_WAIT = timedelta(minutes=30)
+"""How long an item waits before it is looked at again; its stamp makes it due at once."""
+
+NO_STAMP = "Waiting for a timestamp: the Headteacher's instruction is to hide nothing without one. It is still showing."
+
+
 def hide(tools: Tools, *, limit: int = 20) -> int:
     """Hide up to `limit` recorded items, severe first; return how many were handled.
 
@@ -94,6 +100,10 @@ def _sealed(tools: Tools, work: Work) -> SealedRecord | None:
             kind=AlertKind.NOT_HIDDEN,
         )
         return None
+    if record.stamp_pending and not tools.hide_without_stamp:
+        with tools.store.unit() as unit:
+            unit.put_back(work, due_at=tools.clock.now() + STAMP_WAIT, why=NO_STAMP, counts=False)
+        return None
     return record
 
 
@@ -114,7 +124,8 @@ def _intend(tools: Tools, work: Work, record: SealedRecord) -> bool:
         return False
     with tools.store.unit() as unit:
         unit.hide_intended(work, now)
-        unit.append(work.item.school, LedgerEvent(Event.HIDE_INTENDED, now, record.record_id))
+        facts: dict[str, str | int | bool] = {"unstamped": True} if record.stamp_pending else {}
+        unit.append(work.item.school, LedgerEvent(Event.HIDE_INTENDED, now, record.record_id, facts=facts))
     try:
         tools.ledger.sync(work.item.school)
     except (Transient, EvidenceFailed) as error:

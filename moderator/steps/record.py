@@ -24,6 +24,7 @@ from moderator.domain.times import london_date
 from moderator.domain.work import Work
 from moderator.steps.drain import RE_AUTHORISE, RE_AUTHORISE_DONE, Tools, tell_of_account, tell_of_system, wait
 from moderator.steps.hold import hold
+from moderator.steps.retain import first_retention
 
 LEASE = timedelta(minutes=20)
 """Longer than a batch can take: four items, each with a look-up and two tries of a browser that hangs."""
@@ -145,7 +146,12 @@ def _advance(tools: Tools, work: Work, sealed: SealedRecord, new: State) -> None
             Event.SEALED,
             sealed.sealed_at,
             sealed.record_id,
-            facts={"manifest_sha256": sealed.manifest_sha256, "path": sealed.path, "stamp_pending": sealed.stamp_pending},
+            facts={
+                "manifest_sha256": sealed.manifest_sha256,
+                **({"manifest_sha512": sealed.manifest_sha512} if sealed.manifest_sha512 else {}),
+                "path": sealed.path,
+                "stamp_pending": sealed.stamp_pending,
+            },
         ),
     ]
     if new is State.GONE:
@@ -153,6 +159,7 @@ def _advance(tools: Tools, work: Work, sealed: SealedRecord, new: State) -> None
     with tools.store.unit() as unit:
         unit.recorded(work, sealed, new, at, stage=stage)
         unit.append(work.item.school, *events)
+        unit.retain(first_retention(tools.policy, work.item.school, sealed, work.decision))
     tools.ledger.sync(work.item.school)
 
 

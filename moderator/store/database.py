@@ -12,13 +12,23 @@ from moderator.domain.digest import Digest
 from moderator.domain.events import Head
 from moderator.domain.item import Page
 from moderator.domain.lifecycle import Stage
+from moderator.domain.police import PoliceReport
 from moderator.domain.review import Review
 from moderator.domain.work import DueAlerts, DueMail, PollTurn, Work
-from moderator.store import items, ledger, outbox, people, polls, prune, today
+from moderator.store import checks, forget, items, keeping, ledger, outbox, people, police, polls, prune, stamps, submitted, today, withheld
 from moderator.store.engine import READ, translate
 
 
-class SqlUnit(polls.PollWrites, ledger.LedgerWrites, outbox.OutboxWrites):
+class SqlUnit(
+    polls.PollWrites,
+    ledger.LedgerWrites,
+    outbox.OutboxWrites,
+    checks.CheckWrites,
+    forget.ForgetWrites,
+    police.PoliceWrites,
+    submitted.SubmittedWrites,
+    stamps.StampWrites,
+):
     """One transaction over every table; implements ports.Unit."""
 
     def __init__(self, connection: sa.Connection) -> None:
@@ -26,7 +36,7 @@ class SqlUnit(polls.PollWrites, ledger.LedgerWrites, outbox.OutboxWrites):
         self.connection = connection
 
 
-class Database:
+class Database(checks.CheckReads, keeping.KeepingReads, stamps.StampReads, submitted.SubmittedReads):
     """The store over one engine; implements ports.Store."""
 
     def __init__(self, engine: sa.Engine, *, digest_hour: int = 7) -> None:
@@ -116,6 +126,16 @@ class Database:
         """Return an item as it stands, unclaimed. Raises BadInput when there is none."""
         with self.reading() as connection:
             return items.work(connection, item_id)
+
+    def withheld_before(self, work: Work) -> bool:
+        """Return whether an earlier version of the item's comment is withheld."""
+        with self.reading() as connection:
+            return bool(withheld.withheld_among(connection, work.account.id, [work.item.comment.comment_id]))
+
+    def police_reports(self, item_id: int) -> list[PoliceReport]:
+        """Return what was done about an item with the police, oldest first."""
+        with self.reading() as connection:
+            return police.reports(connection, item_id)
 
     @property
     def embedded(self) -> bool:

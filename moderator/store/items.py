@@ -9,15 +9,16 @@ import sqlalchemy as sa
 from moderator.domain.account import Account
 from moderator.domain.decision import Decision, Outcome, Severity
 from moderator.domain.errors import BadInput, LeaseLost, NotAllowed
-from moderator.domain.item import Page
+from moderator.domain.item import Page, SeenComment
 from moderator.domain.lifecycle import Stage, State, check_move
-from moderator.domain.record import SealedRecord
+from moderator.domain.record import SealedRecord, record_id
 from moderator.domain.review import Review, Verdict
 from moderator.domain.score import Score
 from moderator.domain.work import Work
-from moderator.store import codec, people
-from moderator.store.engine import insert_new
-from moderator.store.tables import AccountRow, DecisionRow, ItemRow, PageRow, RecordRow, ReviewRow
+from moderator.store import codec, people, stamps, withheld
+from moderator.store.engine import insert_if_new, insert_new
+from moderator.store.record_tables import DisposalRow, RecordRow
+from moderator.store.tables import AccountRow, DecisionRow, ItemRow, PageRow, ReviewRow
 
 ITEMS: sa.Table = ItemRow.__table__  # type: ignore[attr-defined] # SQLModel sets it at class creation
 RECORDS: sa.Table = RecordRow.__table__  # type: ignore[attr-defined] # as above
@@ -25,6 +26,7 @@ PAGES: sa.Table = PageRow.__table__  # type: ignore[attr-defined] # as above
 DECISIONS: sa.Table = DecisionRow.__table__  # type: ignore[attr-defined] # as above
 REVIEWS: sa.Table = ReviewRow.__table__  # type: ignore[attr-defined] # as above
 ACCOUNTS: sa.Table = AccountRow.__table__  # type: ignore[attr-defined] # as above
+DISPOSALS: sa.Table = DisposalRow.__table__  # type: ignore[attr-defined] # as above
 
 CALLS_PLATFORM = frozenset({Stage.HIDE, Stage.RESTORE})
 """Stages that cannot go on while their account is paused."""
@@ -141,7 +143,19 @@ class ItemWrites:
             "stage": Stage.SCORE.value,
             "due_at": at,
         }
-        return insert_new(self.connection, ITEMS, [common | codec.comment_columns(comment) for comment in page.comments])
+        comments = self._not_disposed(account, page.comments)
+        return insert_new(self.connection, ITEMS, [common | codec.comment_columns(comment) for comment in comments])
+
+    def _not_disposed(self, account: Account, comments: Sequence[SeenComment]) -> Sequence[SeenComment]:
+        """Leave out the versions whose records were disposed of: they are not judged and recorded a second time (R30)."""
+        school = account.school.slug
+        gone = sa.select(DISPOSALS.c.record_id).where(DISPOSALS.c.school == school, DISPOSALS.c.approved_at.is_not(None))
+        if self.connection.execute(gone.limit(1)).first() is None:
+            return comments
+        known = {record_id(school, account.platform, each.comment_id, each.version): each for each in comments}
+        for found in self.connection.execute(gone.where(DISPOSALS.c.record_id.in_(known))).scalars():
+            del known[found]
+        return tuple(known.values())
 
     def scored(self, scores: Sequence[tuple[Work, Score]], at: datetime) -> None:
         """Advance claimed items to `scored`. Raises LeaseLost when one of them is not ours any more."""
@@ -169,11 +183,15 @@ class ItemWrites:
                 raise LeaseLost(len(ids))
 
     def decided(self, work: Work, decision: Decision, new: State, at: datetime, *, stage: Stage | None) -> None:
-        """Store a decision that is not `clear` and advance the item."""
+        """Store a decision that is not `clear` and advance the item. Of a withheld one, time and place stay (R17)."""
+        blank: dict[str, object] = {}
+        if new is State.WITHHELD:
+            decision, blank = withheld.bare(decision), withheld.BLANK
         text = codec.decision_text(decision)
         self._advance(
             work,
             new,
+            sealed=work.record is not None,
             stage=stage,
             due_at=at,
             decision=text,
@@ -181,11 +199,14 @@ class ItemWrites:
             severity=decision.severity.value,
             rank=codec.SEVERITY_RANK[decision.severity],
             needs_review=True,
+            **blank,
         )
         self.connection.execute(sa.insert(DECISIONS).values(item_id=work.item.id, at=at, decision=text))
+        if new is State.WITHHELD:
+            withheld.forget(self.connection, work.item.id)
 
     def recorded(self, work: Work, record: SealedRecord, new: State, at: datetime, *, stage: Stage | None) -> None:
-        """Store the sealed record and advance the item."""
+        """Store the sealed record, unless another item brought it, and advance the item."""
         values = {
             "record_id": record.record_id,
             "item_id": work.item.id,
@@ -198,7 +219,10 @@ class ItemWrites:
             "stamp_pending": record.stamp_pending,
             "blocked_requests": record.blocked_requests,
         }
-        self.connection.execute(sa.insert(RECORDS).values(values))
+        # Two accounts of a school can see the same comment: it is one record, and the second item joins it.
+        insert_if_new(self.connection, RECORDS, values)
+        for stamp in record.stamps:
+            stamps.put(self.connection, record.record_id, work.item.school, stamp)
         gone = {"gone_at": at, "needs_review": False} if new is State.GONE else {}
         self._advance(work, new, sealed=True, stage=stage, due_at=at, record_id=record.record_id, sealed_at=record.sealed_at, **gone)
 
@@ -228,7 +252,15 @@ class ItemWrites:
         self._update(work, lease_until=None, stage=None, gone_at=at, trouble="The platform no longer has this comment.")
 
     def review_asked(self, review: Review, *, stage: Stage | None) -> None:
-        """Write a review down; `stage` hands it to a step. Raises NotAllowed while a step holds the item or a review waits."""
+        """Write a review down; `stage` hands it to a step.
+
+        Raises NotAllowed while a step holds the item or a review waits, and once the record was disposed of.
+        """
+        record = self.connection.execute(sa.select(ITEMS.c.record_id).where(ITEMS.c.id == review.item_id).with_for_update()).scalar()
+        gone = sa.select(DISPOSALS.c.id).where(DISPOSALS.c.record_id == record, DISPOSALS.c.approved_at.is_not(None))
+        if record is not None and self.connection.execute(gone).first() is not None:
+            message = "The record of this item was disposed of, so nothing more can be decided about it."
+            raise NotAllowed(message)
         waiting = sa.select(REVIEWS.c.id).where(REVIEWS.c.item_id == review.item_id, REVIEWS.c.done_at.is_(None))
         if self.connection.execute(waiting).first() is not None:
             message = "Another review of this item is still being carried out. Wait for it, then look again."

@@ -11,9 +11,11 @@ from typing import BinaryIO
 
 import sqlalchemy as sa
 
-from moderator.domain.errors import BadInput, EvidenceFailed, Transient
+from moderator.domain.errors import EvidenceFailed, Transient
 from moderator.domain.events import GENESIS, Event, Head, LedgerEvent, chain, line_hash
-from moderator.store import people
+from moderator.domain.record import Fault
+from moderator.domain.rotation import LedgerKey
+from moderator.store import mirror, people
 from moderator.store.engine import READ, insert_new
 from moderator.store.tables import LedgerHeadRow, LedgerRow
 
@@ -69,6 +71,11 @@ class LedgerFile:
         self._engine = engine
         self._folder = folder
 
+    def path(self, school: str) -> Path:
+        """Return where a school's ledger file is. Raises BadInput when there is no such school."""
+        with self._reading() as connection:
+            return self._folder / people.school(connection, school).ledger
+
     def sync(self, school: str) -> Head:
         """Append every line the file lacks, fsync, and return the head.
 
@@ -79,8 +86,7 @@ class LedgerFile:
 
         Raises Transient when the disk is full, EvidenceFailed when file and database disagree.
         """
-        with self._reading() as connection:
-            path = self._folder / people.school(connection, school).ledger
+        path = self.path(school)
         try:
             with _locked(path) as file, self._reading() as connection:
                 at = head(connection, school)
@@ -94,6 +100,20 @@ class LedgerFile:
             message = f"the ledger file could not be written: {error.strerror}"
             raise Transient(message) from error
         return at
+
+    def differences(self, school: str) -> tuple[Fault, ...]:
+        """Return what is wrong between the file and the database, line by line: at most one fault of each sort. Reads only.
+
+        Raises Transient when the file is there and cannot be read.
+        """
+        path = self.path(school)
+        try:
+            size = path.stat().st_size if path.exists() else 0
+            with self._reading() as connection:
+                return mirror.differences(connection, school, path, size=size)
+        except OSError as error:
+            message = f"the ledger file could not be read: {error.strerror}"
+            raise Transient(message) from error
 
     def _reading(self) -> sa.Connection:
         return self._engine.connect().execution_options(**READ)
@@ -148,15 +168,25 @@ def _missing(connection: sa.Connection, school: str, after: int) -> Iterator[byt
         yield "".join(f"{row.line}\n" for row in rows).encode()
 
 
+def lines_of(connection: sa.Connection, school: str, subject: str) -> list[str]:
+    """Return the ledger's lines about one subject (a record id, an item), oldest first."""
+    wanted = sa.select(LEDGER.c.line).where(LEDGER.c.school == school, LEDGER.c.subject == subject)
+    return list(connection.execute(wanted.order_by(LEDGER.c.seq)).scalars())
+
+
+def copied(connection: sa.Connection, school: str) -> Iterator[bytes]:
+    """Yield the whole ledger as its file holds it, in pieces of whole lines."""
+    yield from _missing(connection, school, 0)
+
+
 def opened(public_key: str, at: datetime) -> LedgerEvent:
     """Return a ledger's first event, which carries the service's public key."""
     return LedgerEvent(Event.OPENED, at, "ledger", facts={"public_key": public_key})
 
 
-def public_key(connection: sa.Connection, school: str) -> str:
-    """Return the public key in the ledger's first line. Raises BadInput when the ledger was not opened."""
-    line = connection.execute(sa.select(LEDGER.c.line).where(LEDGER.c.school == school, LEDGER.c.seq == 1)).scalar()
-    if line is None:
-        message = f"the ledger of {school} has no first line"
-        raise BadInput(message)
-    return str(json.loads(line)["public_key"])
+def public_keys(connection: sa.Connection, school: str) -> tuple[LedgerKey, ...]:
+    """Return the ledger's keys, the oldest first; the last one is in force. Empty when the ledger was not opened."""
+    tells = LEDGER.c.event.in_([Event.OPENED.value, Event.KEY_ROTATED.value])
+    wanted = sa.select(LEDGER.c.line, LEDGER.c.at).where(LEDGER.c.school == school, LEDGER.c.subject == "ledger", tells)
+    rows = connection.execute(wanted.order_by(LEDGER.c.seq))
+    return tuple(LedgerKey(str(json.loads(row.line)["public_key"]), row.at) for row in rows)

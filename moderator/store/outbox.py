@@ -52,8 +52,15 @@ def _line(row: codec.Row, link: str) -> AlertLine:
         what=row["what"],
         done=row["done"],
         at=row["at"],
-        link=f"{link}/items/{row['item_id']}" if row["item_id"] is not None else link,
+        link=_address(row, link),
     )
+
+
+def _address(row: codec.Row, link: str) -> str:
+    """Return where an alert leads: to its item, to the record of something handed in, or to the app."""
+    if row["kind"] == AlertKind.SUBMITTED.value:
+        return f"{link}/submitted/{row['subject']}"
+    return f"{link}/items/{row['item_id']}" if row["item_id"] is not None else link
 
 
 def claim_mail(connection: sa.Connection, *, limit: int, now: datetime, lease: timedelta) -> list[DueMail]:
@@ -93,7 +100,7 @@ class OutboxWrites:
 
     def alerts_composed(self, due: DueAlerts, key: str, message: EmailMessage, at: datetime) -> None:
         """Put the composed message in the outbox and mark its alerts."""
-        self._post(key, due.school.slug, message, at)
+        self.mail_composed(key, due.school.slug, message, at)
         self.connection.execute(sa.update(ALERTS).where(ALERTS.c.id.in_(due.ids)).values(mail_key=key, lease_until=None))
 
     def digest_composed(self, digest: Digest, message: EmailMessage, at: datetime) -> bool:
@@ -108,10 +115,11 @@ class OutboxWrites:
         }
         if insert_new(self.connection, DIGESTS, [row]) == 0:
             return False
-        self._post(digest.key, digest.school.slug, message, at)
+        self.mail_composed(digest.key, digest.school.slug, message, at)
         return True
 
-    def _post(self, key: str, school: str, message: EmailMessage, at: datetime) -> None:
+    def mail_composed(self, key: str, school: str, message: EmailMessage, at: datetime) -> None:
+        """Put a message in the outbox, once per key. `school` is "" for one that is the trust's."""
         row = {"key": key, "school": school, "message": message.as_bytes(policy=SMTP), "created_at": at, "due_at": at}
         insert_new(self.connection, OUTBOX, [row])
 

@@ -1,5 +1,6 @@
 """Polling: whose turn it is, how many reads are left, and the page that was read. Called by the poll step through the unit."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -8,7 +9,7 @@ from moderator.domain.account import Account
 from moderator.domain.item import Page
 from moderator.domain.times import london_date
 from moderator.domain.work import PollTurn
-from moderator.store import codec, people
+from moderator.store import codec, people, withheld
 from moderator.store.engine import insert_new
 from moderator.store.items import PAGES, ItemWrites
 from moderator.store.people import ACCOUNTS, APPROVALS, BUDGETS
@@ -104,7 +105,9 @@ class PollWrites(ItemWrites):
         """Store a page's bytes, its new comments and its cursor; return how many comments were new."""
         new = 0
         if page.comments:
-            values = codec.page_columns(page) | {"account_id": account.id, "at": at}
+            known = withheld.withheld_among(self.connection, account.id, (comment.comment_id for comment in page.comments))
+            kept = replace(page, body=withheld.left_out(page.body)) if known else page
+            values = codec.page_columns(kept) | {"account_id": account.id, "at": at}
             page_id = self.connection.execute(sa.insert(PAGES).values(values).returning(PAGES.c.id)).scalar_one()
             new = self.add_items(account, page_id, page, at)
         moved = sa.update(CURSORS).where(CURSORS.c.account_id == account.id, CURSORS.c.source == source)

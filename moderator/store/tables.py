@@ -1,37 +1,13 @@
 """The tables, and the database's own guards: CHECKs that refuse a hide without a sealed record (R10)."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, Column, DateTime, Dialect, ForeignKey, Index, LargeBinary, UniqueConstraint, false, text
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC time: `timestamptz` on PostgreSQL, sortable text on SQLite. Refuses a naive time."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Store UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            message = "a naive time cannot be stored"
-            raise ValueError(message)
-        moment = value if value.tzinfo is UTC else value.astimezone(UTC)
-        return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return aware UTC."""
-        del dialect
-        return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _time(*, nullable: bool = True) -> Column[Any]:
-    return Column(UtcDateTime, nullable=nullable)
+from moderator.store import record_tables  # noqa: F401 - an item points at its record, so both are always known
+from moderator.store.columns import UtcDateTime, time_column
 
 
 class SchoolRow(SQLModel, table=True):
@@ -59,12 +35,12 @@ class AccountRow(SQLModel, table=True):
     platform_id: str
     contact_email: str
     monthly_reads: int
-    next_poll_at: datetime = Field(sa_column=_time(nullable=False))
+    next_poll_at: datetime = Field(sa_column=time_column(nullable=False))
     poll_interval: float
     reads_per_poll: float = Field(default=0.0, sa_column_kwargs={"server_default": "0"})
-    lease_until: datetime | None = Field(default=None, sa_column=_time())
-    last_good_poll_at: datetime | None = Field(default=None, sa_column=_time())
-    paused_until: datetime | None = Field(default=None, sa_column=_time())
+    lease_until: datetime | None = Field(default=None, sa_column=time_column())
+    last_good_poll_at: datetime | None = Field(default=None, sa_column=time_column())
+    paused_until: datetime | None = Field(default=None, sa_column=time_column())
     needs_person: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     trouble: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
@@ -81,7 +57,7 @@ class ApprovalRow(SQLModel, table=True):
     purpose: str
     mode: str
     ends_on: date
-    withdrawn_at: datetime | None = Field(default=None, sa_column=_time())
+    withdrawn_at: datetime | None = Field(default=None, sa_column=time_column())
 
 
 class CursorRow(SQLModel, table=True):
@@ -108,7 +84,7 @@ class CredentialRow(SQLModel, table=True):
     __tablename__ = "credentials"
     account_id: int = Field(foreign_key="accounts.id", primary_key=True)
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    updated_at: datetime = Field(sa_column=_time(nullable=False))
+    updated_at: datetime = Field(sa_column=time_column(nullable=False))
 
 
 class PageRow(SQLModel, table=True):
@@ -122,22 +98,6 @@ class PageRow(SQLModel, table=True):
     request_id: str
     headers: str
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-
-
-class RecordRow(SQLModel, table=True):
-    """A sealed record. Rows are only added; a trigger refuses edits and deletes (R9)."""
-
-    __tablename__ = "records"
-    record_id: str = Field(primary_key=True)
-    item_id: int = Field(unique=True)
-    school: str
-    path: str
-    manifest_sha256: str
-    captured_at: datetime = Field(sa_column=_time(nullable=False))
-    sealed_at: datetime = Field(sa_column=_time(nullable=False))
-    capture_kind: str
-    stamp_pending: bool
-    blocked_requests: int
 
 
 class ItemRow(SQLModel, table=True):
@@ -198,32 +158,32 @@ class ItemRow(SQLModel, table=True):
     author_handle: str
     author_name: str
     text: str
-    posted_at: datetime = Field(sa_column=_time(nullable=False))
+    posted_at: datetime = Field(sa_column=time_column(nullable=False))
     place: str
     conversation_id: str
     edited: bool
     media: str
     thread: str
     hideable: bool
-    first_seen_at: datetime = Field(sa_column=_time(nullable=False))
+    first_seen_at: datetime = Field(sa_column=time_column(nullable=False))
     page_id: int | None = None
     state: str
     stage: str | None = None
     rank: int = Field(default=9, sa_column_kwargs={"server_default": "9"})
     """0 severe, 1 ordinary, 9 not flagged: the order of the queue and of the review page."""
-    due_at: datetime = Field(sa_column=_time(nullable=False))
-    lease_until: datetime | None = Field(default=None, sa_column=_time())
+    due_at: datetime = Field(sa_column=time_column(nullable=False))
+    lease_until: datetime | None = Field(default=None, sa_column=time_column())
     attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     score: str | None = None
     decision: str | None = None
     outcome: str | None = None
     severity: str | None = None
     record_id: str | None = Field(default=None, sa_column=Column(ForeignKey("records.record_id"), nullable=True))
-    sealed_at: datetime | None = Field(default=None, sa_column=_time())
-    hide_called_at: datetime | None = Field(default=None, sa_column=_time())
-    hidden_at: datetime | None = Field(default=None, sa_column=_time())
-    gone_at: datetime | None = Field(default=None, sa_column=_time())
-    held_at: datetime | None = Field(default=None, sa_column=_time())
+    sealed_at: datetime | None = Field(default=None, sa_column=time_column())
+    hide_called_at: datetime | None = Field(default=None, sa_column=time_column())
+    hidden_at: datetime | None = Field(default=None, sa_column=time_column())
+    gone_at: datetime | None = Field(default=None, sa_column=time_column())
+    held_at: datetime | None = Field(default=None, sa_column=time_column())
     held_stage: str | None = None
     trouble: str = Field(default="", sa_column_kwargs={"server_default": ""})
     needs_review: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
@@ -236,7 +196,7 @@ class DecisionRow(SQLModel, table=True):
     __tablename__ = "decisions"
     id: int | None = Field(default=None, primary_key=True)
     item_id: int = Field(foreign_key="items.id", index=True)
-    at: datetime = Field(sa_column=_time(nullable=False))
+    at: datetime = Field(sa_column=time_column(nullable=False))
     decision: str
 
 
@@ -249,8 +209,8 @@ class ReviewRow(SQLModel, table=True):
     verdict: str
     actor: str
     justification: str
-    at: datetime = Field(sa_column=_time(nullable=False))
-    done_at: datetime | None = Field(default=None, sa_column=_time())
+    at: datetime = Field(sa_column=time_column(nullable=False))
+    done_at: datetime | None = Field(default=None, sa_column=time_column())
 
 
 class LedgerRow(SQLModel, table=True):
@@ -260,7 +220,7 @@ class LedgerRow(SQLModel, table=True):
     __table_args__ = (Index("ix_ledger_day", "school", "at", "event"),)
     school: str = Field(primary_key=True)
     seq: int = Field(primary_key=True)
-    at: datetime = Field(sa_column=_time(nullable=False))
+    at: datetime = Field(sa_column=time_column(nullable=False))
     event: str
     subject: str = Field(index=True)
     line: str
@@ -291,10 +251,10 @@ class AlertRow(SQLModel, table=True):
     subject: str
     what: str
     done: str
-    at: datetime = Field(sa_column=_time(nullable=False))
-    due_at: datetime = Field(sa_column=_time(nullable=False))
+    at: datetime = Field(sa_column=time_column(nullable=False))
+    due_at: datetime = Field(sa_column=time_column(nullable=False))
     item_id: int | None = None
-    lease_until: datetime | None = Field(default=None, sa_column=_time())
+    lease_until: datetime | None = Field(default=None, sa_column=time_column())
     mail_key: str | None = None
 
 
@@ -309,11 +269,11 @@ class MailRow(SQLModel, table=True):
     key: str = Field(unique=True)
     school: str
     message: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    created_at: datetime = Field(sa_column=_time(nullable=False))
-    due_at: datetime = Field(sa_column=_time(nullable=False))
-    lease_until: datetime | None = Field(default=None, sa_column=_time())
+    created_at: datetime = Field(sa_column=time_column(nullable=False))
+    due_at: datetime = Field(sa_column=time_column(nullable=False))
+    lease_until: datetime | None = Field(default=None, sa_column=time_column())
     attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    sent_at: datetime | None = Field(default=None, sa_column=_time())
+    sent_at: datetime | None = Field(default=None, sa_column=time_column())
     trouble: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
@@ -326,7 +286,7 @@ class DigestRow(SQLModel, table=True):
     key: str
     head_seq: int
     head_hash: str
-    composed_at: datetime = Field(sa_column=_time(nullable=False))
+    composed_at: datetime = Field(sa_column=time_column(nullable=False))
 
 
 class RollTokenRow(SQLModel, table=True):
@@ -359,5 +319,5 @@ class SignInRow(SQLModel, table=True):
     secret_sha256: str = Field(primary_key=True)
     purpose: str
     actor: str
-    expires_at: datetime = Field(sa_column=_time(nullable=False))
-    used_at: datetime | None = Field(default=None, sa_column=_time())
+    expires_at: datetime = Field(sa_column=time_column(nullable=False))
+    used_at: datetime | None = Field(default=None, sa_column=time_column())

@@ -15,12 +15,15 @@ from moderator.domain.events import Event
 from moderator.domain.lifecycle import Stage, State
 from moderator.domain.times import london_date, london_day
 from moderator.domain.work import Work
-from moderator.store import ledger, people
+from moderator.store import checks, ledger, people, submitted
 from moderator.store.items import ITEMS, RECORDS, REVIEWS
 from moderator.store.ledger import LEDGER
 from moderator.store.outbox import DIGESTS, OUTBOX
 from moderator.store.people import ACCOUNTS
 from moderator.store.polls import month_of, reads_used
+
+POLICE = "police_report"
+"""Reason of a `reviewed` line that tells of a police report: no decision was kept by it."""
 
 LISTED = 25
 """Most lines of one list in a digest; the rest is counted and linked."""
@@ -139,6 +142,7 @@ def counts(connection: sa.Connection, school: str, start: datetime, end: datetim
         sa.select(LEDGER.c.event, sa.func.count().label("n"))
         .where(LEDGER.c.school == school, LEDGER.c.at >= start, LEDGER.c.at < end)
         .where(LEDGER.c.event.in_([Event.HIDE_VERIFIED.value, Event.RESTORED.value, Event.REVIEWED.value]))
+        .where(~LEDGER.c.line.contains(f'"reason":"{POLICE}"'))
         .group_by(LEDGER.c.event)
     )
     events = {row.event: row.n for row in connection.execute(told)}
@@ -225,8 +229,9 @@ def digest_of(connection: sa.Connection, school: School, day: date, *, link: str
         done=_digest_lines(done, link),
         more_done=max(count_finished_on(connection, school.slug, day) - LISTED, 0),
         accounts=account_lines(connection, school.slug, end),
-        notes=_notes(connection, school.slug),
+        notes=_notes(connection, school.slug) + submitted.notes(connection, school.slug, start, end),
         review_link=link,
+        evidence=checks.standing(connection, school.slug, end),
     )
 
 

@@ -8,7 +8,7 @@ from fastapi.staticfiles import StaticFiles
 from moderator.ports import Clock
 from moderator.steps.drain import Tools
 from moderator.store.database import Database
-from moderator.web import health, item, records, sign_in, today
+from moderator.web import health, item, police, records, sign_in, submit, submitted, today
 from moderator.web.gate import Gate
 from moderator.web.origin import Origin
 from moderator.web.pages import Pages
@@ -16,7 +16,7 @@ from moderator.web.security import Guard
 from moderator.web.site import Site, VerifyRecord
 from moderator.web.trouble import add_handlers
 
-PAGES = (health, sign_in, today, item, records)
+PAGES = (health, sign_in, today, item, police, records, submit, submitted)
 """The modules whose `router` the app serves. A new page is a new module here; the gate asks for a session before any of it runs."""
 
 

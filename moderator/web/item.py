@@ -1,5 +1,6 @@
 """The item page, and the decision form on it. Linked from Today, from alerts and from digests."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Path, Response
@@ -10,7 +11,9 @@ from moderator.domain.review import MIN_JUSTIFICATION, Review, Verdict
 from moderator.observe import went_wrong
 from moderator.steps.review import review as take_review
 from moderator.web.item_facts import facts_of
+from moderator.web.keeping import keeping_of
 from moderator.web.opened import Opened, open_item
+from moderator.web.police_facts import NOTHING_TYPED, PoliceForm, police_facts
 from moderator.web.site import SessionOf, Site, SiteOf
 from moderator.web.words import done_words
 
@@ -31,7 +34,7 @@ Number = Annotated[int, Path(ge=1, le=2_147_483_647)]
 @router.get("/items/{item_id}")
 def item(site: SiteOf, session: SessionOf, item_id: Number, done: str = "") -> Response:
     """Show an item; `done` is the decision that was just taken."""
-    return _page(site, session.actor, open_item(site, session, item_id), done=done_words(done))
+    return page(site, session.actor, open_item(site, session, item_id), done=done_words(done))
 
 
 @router.post("/items/{item_id}/review")
@@ -55,7 +58,7 @@ def decide(
         problem, status = UNFINISHED, 503
     else:
         return RedirectResponse(f"/items/{item_id}?done={verdict}", status_code=303)
-    return _page(site, session.actor, open_item(site, session, item_id), typed=why, problem=problem, status=status)
+    return page(site, session.actor, open_item(site, session, item_id), typed=why, problem=problem, status=status)
 
 
 def _review(site: Site, actor: str, item_id: int, verdict: str, why: str) -> Review:
@@ -72,12 +75,33 @@ def _as_sentence(error: NotAllowed) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
 
 
-def _page(  # noqa: PLR0913 - the form's state
-    site: Site, actor: str, opened: Opened, *, done: str = "", typed: str = "", problem: str = "", status: int = 200
+def page(  # noqa: PLR0913 - the forms' state
+    site: Site,
+    actor: str,
+    opened: Opened,
+    *,
+    done: str = "",
+    typed: str = "",
+    problem: str = "",
+    status: int = 200,
+    police: PoliceForm = NOTHING_TYPED,
 ) -> Response:
-    form = {"done": done, "typed": typed, "problem": problem, "shortest": MIN_JUSTIFICATION, "longest": MAX_JUSTIFICATION}
+    """Return the page of an item, with what was typed in its forms and why it was not taken."""
+    form: dict[str, object] = {
+        "done": done,
+        "typed": typed,
+        "problem": problem,
+        "shortest": MIN_JUSTIFICATION,
+        "longest": MAX_JUSTIFICATION,
+    }
+    if opened.withheld and typed:
+        # Sent by a form that was open before the comment was withheld: what was typed is not lost.
+        police = replace(police, note=police.note or typed)
+    form |= police_facts(site, opened.work, police)
     if opened.withheld:
         return site.pages.html(
             "withheld", status=status, actor=actor, item=opened.work.item, noted=not opened.standing.needs_review, **form
         )
-    return site.pages.html("item", status=status, actor=actor, **facts_of(site, opened) | form)
+    keeping = keeping_of(site, opened.work.record)
+    shown = "disposed" if keeping is not None and keeping.disposed else "item"
+    return site.pages.html(shown, status=status, actor=actor, keeping=keeping, **facts_of(site, opened) | form)

@@ -46,7 +46,7 @@ def open_item(site: Site, session: SignIn, item_id: int) -> Opened:
     work = site.database.work(item_id)
     if work.state in _NOT_SHOWN and not stands.held:
         raise HTTPException(status_code=404)
-    _note(site, session, work)
+    note_view(site, session, work.item.school, subject_of(work))
     return Opened(work, stands)
 
 
@@ -73,11 +73,10 @@ def read_file(site: Site, opened: Opened, name: str) -> bytes:
         raise HTTPException(status_code=404) from None
 
 
-def _note(site: Site, session: SignIn, work: Work) -> None:
+def note_view(site: Site, session: SignIn, school: str, subject: str) -> None:
     """Append the view to the ledger, unless this session has one of today; the check and the line are one transaction."""
     now = site.clock.now()
     since, _ = london_day(london_date(now))
-    school, subject = work.item.school, subject_of(work)
     with site.database.reading() as connection:
         if viewed_since(connection, school, subject, session=session.reference, since=since):
             return
@@ -90,4 +89,4 @@ def _note(site: Site, session: SignIn, work: Work) -> None:
     except (Transient, EvidenceFailed):
         # The database has the line; the sweep writes the file later and tells a person when it cannot.
         went_wrong("ledger_behind", school=school)
-    happened("item_viewed", item=work.item.id, session=session.reference)
+    happened("item_viewed", subject=subject, session=session.reference)

@@ -22,7 +22,9 @@ Name = Annotated[str, Path(pattern=r"^(data/)?[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$"
 
 @router.get("/records/{record_id}")
 def record(site: SiteOf, session: SessionOf, record_id: Record) -> Response:
-    """Lead from a record's number, as mails and ledgers give it, to its item."""
+    """Lead from a record's number, as mails and ledgers give it, to its item, or to what was handed in."""
+    if site.database.submitted_record(record_id) is not None:
+        return RedirectResponse(f"/submitted/{record_id}", status_code=303)
     return RedirectResponse(f"/items/{open_record(site, session, record_id).work.item.id}", status_code=303)
 
 

@@ -13,6 +13,8 @@ from moderator.web.trouble import trouble
 MAX_BODY = 64 * 1024
 """Bytes of a form at most (our choice): the longest reason takes a few thousand."""
 HEALTH = "/healthz"
+UPLOADS = frozenset({"/submit"})
+"""Pages that take files. They read their own body, bounded, and only once the gate has let the person in: a stranger's is never read."""
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -49,16 +51,16 @@ class Guard:
         2. Hand it on. An error becomes a page in plain English; the log gets its kind only, since its text may quote a comment.
         """
         refusal = self._refusal(scope)
-        body = b""
-        if refusal is None and scope["method"] == "POST":
+        body = None
+        if refusal is None and scope["method"] == "POST" and scope["path"] not in UPLOADS:
             read = await _read(Headers(scope=scope), receive)
-            body, refusal = (b"", 413) if read is None else (read, None)
+            body, refusal = (None, 413) if read is None else (read, None)
         if refusal is not None:
             went_wrong("request_refused", status=refusal)
             await trouble(self._pages, refusal)(scope, receive, send)
             return
         try:
-            await self._app(scope, _Replay(body, receive), send)
+            await self._app(scope, receive if body is None else _Replay(body, receive), send)
         except Exception as error:  # noqa: BLE001 - the last stop before the server, which would log the error's text
             went_wrong("page_failed", error=type(error).__name__)
             if send.started:

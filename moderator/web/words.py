@@ -29,7 +29,12 @@ _EVENTS = {
     Event.EXPORTED: "Copied out for somebody",
     Event.HELD: "Stopped: it waits for a person",
     Event.WITHHELD: "Withheld: for the police only",
+    Event.SUBMITTED: "Handed in by a member of staff",
     Event.GONE: "The platform no longer has the comment",
+    Event.LEGAL_HOLD: "A legal hold was put on the record",
+    Event.LEGAL_HOLD_RELEASED: "A legal hold was released",
+    Event.DISPOSAL_ASKED: "Proposed for disposal",
+    Event.DISPOSAL_REFUSED: "The disposal was refused or taken back",
     Event.DISPOSED: "The record was disposed of",
     Event.RESTAMPED: "The record got a newer time stamp",
     Event.KEY_ROTATED: "The service's key was changed",
@@ -52,6 +57,10 @@ _DONE: dict[str, str] = {
     Verdict.UPHOLD: "Done. The decision stands. Your reason is kept.",
     Verdict.RESTORE: "Done. If it was hidden, it shows again within a few minutes. Your reason is kept.",
     Verdict.RETRY: "Done. The service tries again now. Your reason is kept.",
+    "police": "Kept. What you wrote stands below.",
+    "withheld": "Withheld. Now call the police.",
+    "marked": "Marked for the police. Now call them.",
+    "submitted": "Kept. This is its record.",
 }
 
 

@@ -195,3 +195,33 @@ def provide(kind: str) -> None:
         _install(pip, built, options=["--no-build-isolation"], what=f"building {', '.join(SOURCE_ONLY)}, which comes as source")
     _own_command()
     STAMP.write_text(json.dumps({**_stamps(), kind: wanted}), encoding="utf-8")
+
+
+def provide_apart(folder: Path, lock: Path, *, what: str) -> Path:
+    """Return the Python of an environment of its own, in `folder`, with a lock's packages; made when it is not there for this lock.
+
+    For what must not lie beside our own packages. Needs `.venv`. Safe to repeat. Raises SetupFailedError.
+    """
+    program, stamp = folder / "bin" / "python", folder / "setup-stamp"
+    if ready_apart(folder, lock):
+        return program
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    mend = "Install your system's python3 with its venv module, then run make again."
+    work([sys.executable, "-m", "venv", "--without-pip", folder], what=f"making an environment in {folder.relative_to(ROOT)}", mend=mend)
+    wheels, _ = _split(lock)
+    _install([*_pip(), "--python", program], wheels, options=["--only-binary", ":all:"], what=what)
+    stamp.write_text(_state(folder, lock), encoding="ascii")
+    return program
+
+
+def ready_apart(folder: Path, lock: Path) -> bool:
+    """Tell whether that environment already is what the lock asks for."""
+    try:
+        return (folder / "setup-stamp").read_text(encoding="ascii") == _state(folder, lock)
+    except OSError:
+        return False
+
+
+def _state(folder: Path, lock: Path) -> str:
+    return hashlib.sha256(b"\0".join([lock.read_bytes(), sys.version.encode(), str(folder).encode()])).hexdigest()

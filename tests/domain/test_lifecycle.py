@@ -13,8 +13,17 @@ def test_r10_flagged_never_goes_straight_to_hidden() -> None:
 
 
 @pytest.mark.parametrize(("old", "new"), sorted(TRANSITIONS))
-def test_every_move_of_the_table_is_allowed_with_a_record(old: State, new: State) -> None:
-    assert check_move(old, new, sealed=True) is new
+def test_every_move_of_the_table_is_allowed_with_a_record_or_to_withheld_without_one(old: State, new: State) -> None:
+    assert check_move(old, new, sealed=new is not State.WITHHELD) is new
+
+
+def test_r17_what_has_a_record_is_not_withheld() -> None:
+    for old in (State.SEEN, State.SCORED, State.FLAGGED):
+        with pytest.raises(NotAllowed, match="its record stays"):
+            check_move(old, State.WITHHELD, sealed=True)
+    for old in (State.RECORDED, State.HIDDEN, State.UPHELD, State.GONE, State.RESTORED, State.CLEARED):
+        with pytest.raises(NotAllowed, match="cannot go from"):
+            check_move(old, State.WITHHELD, sealed=False)
 
 
 @pytest.mark.parametrize(("old", "new"), sorted(pair for pair in TRANSITIONS if pair[1] in NEEDS_RECORD))

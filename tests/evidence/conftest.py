@@ -1,6 +1,8 @@
 """The cast of the evidence tests: a school, comments, a web site on loopback, one warm Chromium, a real timestamp authority."""
 
+import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -9,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from hashlib import sha256
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,15 +20,18 @@ import pytest
 
 from moderator.domain.account import Account, Approval, Mode, School
 from moderator.domain.decision import Decision, Outcome, Severity
+from moderator.domain.errors import NotAllowed
 from moderator.domain.events import GENESIS, Event, Head, LedgerEvent, chain
 from moderator.domain.item import Author, Item, ItemKind, MediaCount, Page, Post, SeenComment
 from moderator.domain.record import Evidence, SealedRecord, record_id
 from moderator.domain.score import Guard, GuardHit, Label, PersonKind, PersonSpan, PiiSpan, Reason, Score
 from moderator.evidence.capture.browser import Browser
 from moderator.evidence.recorder import StillRecorder
-from moderator.evidence.seal.stamp import HttpAuthority, Signer
+from moderator.evidence.seal.authority import HttpAuthority
+from moderator.evidence.seal.sealing import Sealing
+from moderator.evidence.seal.signer import Signer
 from moderator.evidence.vault.folder import FolderVault
-from moderator.ports import TimestampAuthority
+from moderator.ports import RecordKeys, TimestampAuthority
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 SOFTWARE = "moderator 0.0-test"
@@ -123,6 +127,47 @@ def signer() -> Signer:
     return Signer.generate()
 
 
+class HeldKeys:
+    """Record keys in memory; implements ports.RecordKeys."""
+
+    def __init__(self) -> None:
+        """Hold none."""
+        self.keys: dict[str, bytes | None] = {}
+
+    def make(self, record_id: str, school: str) -> bytes:
+        """Return the record's key, made on first asking."""
+        del school
+        key = self.keys.setdefault(record_id, os.urandom(32))
+        if key is None:
+            message = f"{record_id} was disposed of"
+            raise NotAllowed(message)
+        return key
+
+    def get(self, record_id: str) -> bytes | None:
+        """Return the key, or None."""
+        return self.keys.get(record_id)
+
+
+def sealing_on(
+    vault: FolderVault, signer: Signer, *, authorities: tuple[TimestampAuthority, ...] = (), keys: RecordKeys | None = None
+) -> Sealing:
+    """Return the way into a vault."""
+    return Sealing(vault=vault, signer=signer, authorities=authorities, software=SOFTWARE, keys=keys)
+
+
+def still_on(
+    vault: FolderVault,
+    signer: Signer,
+    *,
+    clock: TickingClock | None = None,
+    authorities: tuple[TimestampAuthority, ...] = (),
+    keys: RecordKeys | None = None,
+) -> StillRecorder:
+    """Return a recorder that draws without a browser, on a vault."""
+    sealing = sealing_on(vault, signer, authorities=authorities, keys=keys)
+    return StillRecorder(sealing=sealing, clock=clock or TickingClock(), templates=TEMPLATES)
+
+
 StillFor = Callable[..., StillRecorder]
 
 
@@ -132,16 +177,13 @@ def still(vault: FolderVault, signer: Signer) -> Iterator[StillFor]:
     made: list[StillRecorder] = []
 
     def make(
-        *, authorities: tuple[TimestampAuthority, ...] = (), clock: TickingClock | None = None, key: Signer | None = None
+        *,
+        authorities: tuple[TimestampAuthority, ...] = (),
+        clock: TickingClock | None = None,
+        key: Signer | None = None,
+        keys: RecordKeys | None = None,
     ) -> StillRecorder:
-        recorder = StillRecorder(
-            vault=vault,
-            signer=key or signer,
-            authorities=authorities,
-            clock=clock or TickingClock(),
-            templates=TEMPLATES,
-            software=SOFTWARE,
-        )
+        recorder = still_on(vault, key or signer, clock=clock, authorities=authorities, keys=keys)
         made.append(recorder)
         return recorder
 
@@ -176,7 +218,8 @@ class Notebook:
         """Write what the service writes for one sealed record."""
         self.add(Event.FLAGGED, record.record_id, at=record.captured_at)
         self.add(Event.CAPTURED, record.record_id, at=record.captured_at)
-        head = self.add(Event.SEALED, record.record_id, at=record.sealed_at, manifest_sha256=record.manifest_sha256)
+        digests = {"manifest_sha256": record.manifest_sha256, "manifest_sha512": record.manifest_sha512}
+        head = self.add(Event.SEALED, record.record_id, at=record.sealed_at, **digests)
         if hide:
             head = self.add(Event.HIDE_INTENDED, record.record_id, at=record.sealed_at + timedelta(milliseconds=1))
         return head
@@ -294,7 +337,7 @@ def make_authority(folder: Path, *, lives: timedelta = timedelta(days=30)) -> No
     )
     (folder / "tsa.cnf").write_text(
         "[tsa]\ndefault_tsa=t\n[t]\nserial=./tsaserial\ncrypto_device=builtin\nsigner_cert=tsa.pem\nsigner_key=tsa.key\nsigner_digest=sha256\n"
-        "default_policy=1.2.3.4.1\nother_policies=1.2.3.4.5\ndigests=sha256\naccuracy=secs:1\nordering=yes\ntsa_name=yes\n"
+        "default_policy=1.2.3.4.1\nother_policies=1.2.3.4.5\ndigests=sha256,sha512\naccuracy=secs:1\nordering=yes\ntsa_name=yes\n"
         "ess_cert_id_chain=no\ness_cert_id_alg=sha256\n"
     )
     (folder / "index.txt").touch()
@@ -339,6 +382,7 @@ def authority_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def authority(authority_folder: Path) -> Iterator[Authority]:
     """Return a running authority; `mode` makes it misbehave."""
+    one_at_a_time = threading.Lock()
 
     class Door(BaseHTTPRequestHandler):
         """Passes each query to `openssl ts -reply`."""
@@ -349,10 +393,12 @@ def authority(authority_folder: Path) -> Iterator[Authority]:
             if here.mode == "busy":
                 self.send_error(503)
                 return
-            if here.mode != "stale":
-                (authority_folder / "q.tsq").write_bytes(query)
-            _openssl(authority_folder, "ts", "-reply", "-queryfile", "q.tsq", "-config", "tsa.cnf", "-out", "r.tsr")
-            body = {"junk": b"not a stamp", "huge": b"\0" * 300_000}.get(here.mode, (authority_folder / "r.tsr").read_bytes())
+            with one_at_a_time:
+                if here.mode != "stale":
+                    (authority_folder / "q.tsq").write_bytes(query)
+                _openssl(authority_folder, "ts", "-reply", "-queryfile", "q.tsq", "-config", "tsa.cnf", "-out", "r.tsr")
+                answer = (authority_folder / "r.tsr").read_bytes()
+            body = {"junk": b"not a stamp", "huge": b"\0" * 300_000}.get(here.mode, answer)
             self.send_response(200)
             self.send_header("Content-Type", "application/timestamp-reply")
             self.send_header("Content-Length", str(len(body)))
@@ -373,27 +419,31 @@ def authority(authority_folder: Path) -> Iterator[Authority]:
 
 
 def reseal(folder: Path, signer: Signer | None = None) -> str:
-    """Recompute both manifests of a bag as an attacker would, sign with `signer` if given; return SHA-256 of the new manifest."""
+    """Recompute all manifests of a bag as an attacker would, sign with `signer` if given; return SHA-256 of the new manifest."""
     unlock(folder)
+    kinds = [kind for kind in ("sha256", "sha512") if (folder / f"manifest-{kind}.txt").exists()]
 
-    def lines(names: list[str]) -> str:
-        return "".join(f"{sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in sorted(names))
+    def write(name: str, kind: str, names: list[str]) -> None:
+        lines = [f"{hashlib.new(kind, (folder / each).read_bytes()).hexdigest()}  {each}\n" for each in sorted(names)]
+        (folder / f"{name}-{kind}.txt").write_text("".join(lines))
 
     payload = [f"data/{path.name}" for path in (folder / "data").iterdir()]
     total = sum((folder / name).stat().st_size for name in payload)
     info = (folder / "bag-info.txt").read_text().splitlines()
     info = [f"Payload-Oxum: {total}.{len(payload)}" if line.startswith("Payload-Oxum") else line for line in info]
     (folder / "bag-info.txt").write_text("\n".join(info) + "\n")
-    (folder / "manifest-sha256.txt").write_text(lines(payload))
+    for kind in kinds:
+        write("manifest", kind, payload)
     if signer is not None:
         (folder / "manifest-sha256.txt.sig").write_bytes(signer.sign((folder / "manifest-sha256.txt").read_bytes()))
         (folder / "signing-key.pem").write_bytes(signer.public_pem)
-    tags = ["bagit.txt", "bag-info.txt", "manifest-sha256.txt", "manifest-sha256.txt.sig", "signing-key.pem"]
-    (folder / "tagmanifest-sha256.txt").write_text(lines(tags))
-    return sha256((folder / "manifest-sha256.txt").read_bytes()).hexdigest()
+    tags = ["bagit.txt", "bag-info.txt", *(f"manifest-{kind}.txt" for kind in kinds), "manifest-sha256.txt.sig", "signing-key.pem"]
+    for kind in kinds:
+        write("tagmanifest", kind, tags)
+    return hashlib.sha256((folder / "manifest-sha256.txt").read_bytes()).hexdigest()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def cast() -> Any:
     """Return this file itself: its makers and helpers."""
     return sys.modules[__name__]

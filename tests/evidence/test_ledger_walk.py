@@ -1,5 +1,6 @@
 """Walking the ledger: the chain, the order of events, and what a path means."""
 
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,9 +11,10 @@ import pytest
 from moderator.domain.errors import BadInput
 from moderator.domain.events import GENESIS, Event, Head
 from moderator.domain.record import Verification
+from moderator.evidence.check.index import open_index
 from moderator.evidence.check.verify import verify
-from moderator.evidence.check.walk import head_from, walk
-from moderator.evidence.seal.stamp import Signer
+from moderator.evidence.check.walk import head_from, ledger_file, walk
+from moderator.evidence.seal.signer import Signer
 from moderator.evidence.vault.folder import FolderVault
 
 
@@ -21,11 +23,12 @@ def codes(found: Verification) -> set[str]:
 
 
 def test_an_untouched_ledger_walks_to_its_head(notebook: Any) -> None:
+    first = notebook.head
     notebook.add(Event.DIGEST_SENT, "digest-oakfield-2026-11-02")
-    book = walk(notebook.path, notebook.head)
-    assert (book.head, book.school, book.witnessed, book.faults) == (notebook.head, "oakfield", True, [])
-    assert walk(notebook.path, Head(0, GENESIS)).witnessed
-    assert not walk(notebook.path, Head(1, notebook.head.hash)).witnessed
+    other = Head(1, notebook.head.hash)
+    with open_index() as index:
+        book = walk(ledger_file(notebook.path), (notebook.head, first, Head(0, first.hash), Head(0, GENESIS), other), index)
+    assert (book.head, book.school, book.lacking, book.faults) == (notebook.head, "oakfield", {other}, [])
 
 
 @pytest.mark.parametrize(
@@ -96,17 +99,19 @@ def test_r10_a_hide_whose_time_is_before_the_seals_is_caught(vault: FolderVault,
 
 def test_sealed_without_capture_and_sealed_twice_are_caught(vault: FolderVault, notebook: Any, still: Any, cast: Any) -> None:
     record = still().seal(cast.make_evidence())
-    notebook.add(Event.SEALED, record.record_id, manifest_sha256=record.manifest_sha256)
-    notebook.add(Event.SEALED, record.record_id, manifest_sha256=record.manifest_sha256)
+    digests = {"manifest_sha256": record.manifest_sha256, "manifest_sha512": record.manifest_sha512}
+    notebook.add(Event.SEALED, record.record_id, **digests)
+    notebook.add(Event.SEALED, record.record_id, **digests)
     assert codes(verify(vault.root)) == {"sealed_uncaptured"}
     notebook.add(Event.SEALED, record.record_id, manifest_sha256="0" * 64)
     assert codes(verify(vault.root)) == {"sealed_uncaptured", "sealed_twice"}
 
 
-def test_a_rotated_key_holds_for_what_follows_only(vault: FolderVault, notebook: Any, still: Any, cast: Any) -> None:
+def test_a_rotated_key_holds_for_what_follows_only(vault: FolderVault, notebook: Any, still: Any, cast: Any, signer: Signer) -> None:
     fresh = Signer.generate()
     notebook.sealed(still().seal(cast.make_evidence(comment_id="1")))
-    notebook.add(Event.KEY_ROTATED, "key", public_key=fresh.public_key)
+    signature = base64.b64encode(signer.sign(fresh.public_key.encode())).decode()
+    notebook.add(Event.KEY_ROTATED, "ledger", public_key=fresh.public_key, previous_signature=signature)
     notebook.sealed(still(key=fresh).seal(cast.make_evidence(comment_id="2")))
     assert verify(vault.root) == Verification(2)
     notebook.sealed(still().seal(cast.make_evidence(comment_id="3")))

@@ -17,7 +17,7 @@ from moderator.evidence.capture.browser import Browser
 from moderator.evidence.capture.chromium import find_chromium
 from moderator.evidence.capture.taken import Wanted
 from moderator.evidence.recorder import BrowserRecorder
-from moderator.evidence.seal.stamp import Signer
+from moderator.evidence.seal.signer import Signer
 from moderator.evidence.vault.folder import FolderVault
 
 LIVE, DRAWN = CaptureKind.LIVE_PAGE, CaptureKind.RENDERED_FROM_API
@@ -35,11 +35,9 @@ ODD = {
 
 @pytest.fixture
 def recorder(vault: FolderVault, browser: Browser, signer: Signer, cast: Any) -> Iterator[BrowserRecorder]:
-    made = BrowserRecorder(
-        vault=vault, browser=browser, signer=signer, authorities=(), clock=cast.TickingClock(), templates=cast.TEMPLATES, software="test"
-    )
-    yield made
-    made._staging.close()  # noqa: SLF001 - closing the recorder would end the session's warm browser
+    sealing = cast.sealing_on(vault, signer)
+    yield BrowserRecorder(sealing=sealing, browser=browser, clock=cast.TickingClock(), templates=cast.TEMPLATES)
+    sealing.close()  # closing the recorder would end the session's warm browser
 
 
 def placed(evidence: Evidence, place: str) -> Evidence:
@@ -167,7 +165,7 @@ def test_a_very_long_page_is_cut_at_a_bound(recorder: BrowserRecorder, vault: Fo
     [
         (404, "You are a useless lot, Mr Brindle. grumbler", "the site answered 404"),
         (500, "You are a useless lot, Mr Brindle. grumbler", "the site answered 500"),
-        (200, "<h1>We value your privacy: accept cookies</h1>", "the page does not show the comment"),
+        (200, "<h1>We value your privacy: accept cookies</h1>", "the site showed a cookie notice over the page"),
         (200, "<p>grumbler</p><p style='display:none'>You are a useless lot, Mr Brindle.</p>", "the page does not show the comment"),
         (200, "<p>You are a useless lot, Mr Brindle.</p>", "the page does not show the comment"),
         (200, "<title>You are a useless lot, Mr Brindle. grumbler</title>", "the page does not show the comment"),
@@ -199,9 +197,8 @@ def test_a_comment_that_never_comes_is_given_up(recorder: BrowserRecorder, site:
 
 def test_a_site_that_cannot_be_reached_or_hangs_is_told(vault: FolderVault, signer: Signer, site: Any, cast: Any) -> None:
     quick = Browser(timeout=1)
-    recorder = BrowserRecorder(
-        vault=vault, browser=quick, signer=signer, authorities=(), clock=cast.TickingClock(), templates=cast.TEMPLATES, software="test"
-    )
+    sealing = cast.sealing_on(vault, signer)
+    recorder = BrowserRecorder(sealing=sealing, browser=quick, clock=cast.TickingClock(), templates=cast.TEMPLATES)
     try:
         closed = recorder.seal(cast.make_evidence(comment_id="31"))
         assert "could not be reached (net::ERR_" in str(cast.facts_of(vault, closed)["why_not_live_page"])
@@ -261,15 +258,8 @@ def test_a_browser_that_dies_each_time_leaves_a_drawn_record(
 
 
 def test_without_any_browser_the_still_renderer_takes_over(vault: FolderVault, signer: Signer, cast: Any) -> None:
-    recorder = BrowserRecorder(
-        vault=vault,
-        browser=Browser(executable="/nonexistent/chromium"),
-        signer=signer,
-        authorities=(),
-        clock=cast.TickingClock(),
-        templates=cast.TEMPLATES,
-        software="test",
-    )
+    missing = Browser(executable="/nonexistent/chromium")
+    recorder = BrowserRecorder(sealing=cast.sealing_on(vault, signer), browser=missing, clock=cast.TickingClock(), templates=cast.TEMPLATES)
     try:
         record = recorder.seal(cast.make_evidence())
     finally:
@@ -280,12 +270,12 @@ def test_without_any_browser_the_still_renderer_takes_over(vault: FolderVault, s
     assert "Chromium could not draw it either" in str(facts["why_not_live_page"])
 
 
-def test_a_blank_photograph_is_not_accepted(recorder: BrowserRecorder, vault: FolderVault, site: Any, cast: Any) -> None:
+def test_a_page_under_a_white_sheet_is_not_accepted(recorder: BrowserRecorder, vault: FolderVault, site: Any, cast: Any) -> None:
     evidence = cast.make_evidence()
     address = site.comment(evidence, "<div style='position:fixed;inset:0;background:#fff;z-index:9'></div>")
     record = recorder.seal(placed(evidence, address))
     assert record.capture_kind is DRAWN
-    assert cast.facts_of(vault, record)["why_not_live_page"] == "the picture of the page is blank"
+    assert cast.facts_of(vault, record)["why_not_live_page"] == "something on the page lay over the comment"
 
 
 def test_a_browser_that_does_not_answer_is_ended(site: Any, cast: Any) -> None:
@@ -299,14 +289,13 @@ def test_a_browser_that_does_not_answer_is_ended(site: Any, cast: Any) -> None:
         stuck.close()
 
 
-def test_worn_tabs_and_browsers_are_replaced(site: Any, cast: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("moderator.evidence.capture.tab.WORN", 2)
-    worn = Browser(recycle_after=5, timeout=5)
+def test_worn_browsers_are_replaced(site: Any, cast: Any) -> None:
+    worn = Browser(recycle_after=3, timeout=5)
     evidence = cast.make_evidence()
     wanted = Wanted.of(placed(evidence, site.comment(evidence)))
     try:
         first = set()
-        for at in range(6):
+        for at in range(2):
             assert worn.look(wanted).why_not == ""
             worn.draw("<!doctype html><p>drawn</p>")
             if at == 0:
@@ -341,9 +330,9 @@ def test_chromium_is_found_by_name_or_on_the_machine(monkeypatch: pytest.MonkeyP
 
 
 def test_a_job_that_fails_in_our_own_code_reaches_the_caller(browser: Browser) -> None:
-    def broken(_chromium: Any) -> Any:
+    async def broken(_chromium: Any) -> Any:
         message = "ours"
         raise ValueError(message)
 
     with pytest.raises(ValueError, match="ours"):
-        browser._ask(broken, "")  # noqa: SLF001 - no public call can fail this way
+        browser._ask(broken, ())  # noqa: SLF001 - no public call can fail this way

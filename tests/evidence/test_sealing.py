@@ -14,14 +14,17 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from PIL import Image
 
-from moderator.domain.errors import BadInput, EvidenceFailed, Refused, Transient
+from moderator.domain.errors import BadInput, EvidenceFailed, Refused, Transient, Unanswered
 from moderator.domain.record import CaptureKind
+from moderator.domain.times import SystemClock
 from moderator.evidence.capture import typeface
 from moderator.evidence.capture.panel import check_picture, png
 from moderator.evidence.capture.still import draw_still
 from moderator.evidence.capture.typeface import face, right_to_left
 from moderator.evidence.check.verify import verify
-from moderator.evidence.seal.stamp import HttpAuthority, Signer, stamp_pending
+from moderator.evidence.seal.authority import HttpAuthority, Patient
+from moderator.evidence.seal.late import VaultStamper
+from moderator.evidence.seal.signer import Signer
 from moderator.evidence.vault.durable import remove_leftover, write_all_durably
 from moderator.evidence.vault.folder import FolderVault
 from moderator.evidence.vault.staging import Staging
@@ -96,9 +99,7 @@ spec = importlib.util.spec_from_file_location("cast", {str(Path(cast.__file__))!
 cast = importlib.util.module_from_spec(spec); sys.modules["cast"] = cast; spec.loader.exec_module(cast)
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 vault = cast.FolderVault(Path({str(tmp_path / "vault")!r}))
-recorder = cast.StillRecorder(
-    vault=vault, signer=cast.Signer.generate(), authorities=(), clock=cast.TickingClock(), templates=cast.TEMPLATES, software="t"
-)
+recorder = cast.still_on(vault, cast.Signer.generate())
 evidence = cast.make_evidence()
 soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
@@ -129,9 +130,7 @@ def test_a_really_full_disk_is_transient_and_leaves_nothing_half_written(tmp_pat
     try:
         vault = FolderVault(small / "vault")
         (small / "filler").write_bytes(b"x" * 480 * 1024)
-        recorder = cast.StillRecorder(
-            vault=vault, signer=signer, authorities=(), clock=cast.TickingClock(), templates=cast.TEMPLATES, software="t"
-        )
+        recorder = cast.still_on(vault, signer)
         with pytest.raises(Transient, match="No space left"):
             recorder.seal(cast.make_evidence())
         assert [path for path in vault.root.rglob("*") if path.is_file() and path.suffix != ".lock"] == []
@@ -368,6 +367,11 @@ def test_a_record_is_stamped_by_a_real_authority(vault: FolderVault, still: Any,
     assert recorder.seal(cast.make_evidence()) == record
 
 
+def late(vault: FolderVault, authority: Any) -> VaultStamper:
+    """Return what adds a late stamp by this authority."""
+    return VaultStamper(vault, [Patient(authority.http(), SystemClock())])
+
+
 @pytest.mark.parametrize("mode", ["busy", "junk", "huge", "stale"])
 def test_an_authority_that_fails_leaves_the_stamp_pending(vault: FolderVault, still: Any, cast: Any, authority: Any, mode: str) -> None:
     authority.http().stamp(b"an earlier question")
@@ -376,9 +380,11 @@ def test_an_authority_that_fails_leaves_the_stamp_pending(vault: FolderVault, st
     record = recorder.seal(cast.make_evidence())
     assert record.stamp_pending
     assert recorder.seal(cast.make_evidence()).stamp_pending
-    assert stamp_pending(vault, record.path, [authority.http()]) == {}
+    with pytest.raises(Unanswered):
+        late(vault, authority).add(record.path, "tsa")
     authority.mode = "good"
-    assert set(stamp_pending(vault, record.path, [authority.http()])) == {"tsa"}
+    (added,) = late(vault, authority).add(record.path, "tsa")
+    assert (added.stamp.authority, added.stamp.round, added.found) == ("tsa", 1, False)
     assert not recorder.seal(cast.make_evidence()).stamp_pending
     assert vault.folder(record.path).stat().st_mode & 0o777 == 0o555
 
@@ -403,9 +409,9 @@ def test_a_stamp_that_cannot_be_kept_is_transient(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("moderator.evidence.seal.stamp.write_durably", full)
+    monkeypatch.setattr("moderator.evidence.vault.folder.add_durably", full)
     with pytest.raises(Transient, match="No space left"):
-        stamp_pending(vault, record.path, [authority.http()])
+        late(vault, authority).add(record.path, "tsa")
     assert [path.name for path in vault.folder(record.path).glob("*tsa*")] == []
 
 

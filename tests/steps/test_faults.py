@@ -13,7 +13,7 @@ from stage import NOON, SCHOOL, Stage, comment, set_up
 from moderator.domain.account import Mode
 from moderator.domain.errors import EvidenceFailed, Gone, ModeratorError, NotAllowed, RateLimited, Refused, Transient, Unauthorised
 from moderator.domain.events import Head
-from moderator.domain.record import Evidence, SealedRecord
+from moderator.domain.record import Evidence, Fault, SealedRecord
 from moderator.ports import Recorder
 from moderator.steps.decide import decide
 from moderator.steps.drain import LONGEST_WAIT, MAX_ATTEMPTS, Tools, wait
@@ -400,6 +400,10 @@ class FullLedger:
         del school
         message = "the ledger file could not be written: No space left on device"
         raise Transient(message)
+
+    def differences(self, school: str) -> tuple[Fault, ...]:
+        del school
+        return ()
 
 
 def test_r10_nothing_is_hidden_when_the_ledger_file_cannot_be_written(stage: Stage) -> None:

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from stage import NOON, SCHOOL, Stage
 
-from moderator.domain.errors import BadInput, EvidenceFailed, Transient
+from moderator.domain.errors import EvidenceFailed, Transient
 from moderator.domain.events import Event, LedgerEvent, line_hash
 from moderator.store import ledger
 from moderator.store.ledger import LedgerFile
@@ -85,9 +85,9 @@ def test_two_writers_keep_one_chain(any_stage: Stage) -> None:
 
 def test_the_public_key_is_in_the_first_line(stage: Stage) -> None:
     with stage.database.reading() as connection:
-        assert len(ledger.public_key(connection, SCHOOL.slug)) == 60
-        with pytest.raises(BadInput, match="no first line"):
-            ledger.public_key(connection, "elsewhere")
+        (key,) = ledger.public_keys(connection, SCHOOL.slug)
+        assert (len(key.public_key), key.since) == (60, NOON)
+        assert ledger.public_keys(connection, "elsewhere") == ()
 
 
 def test_appending_nothing_changes_nothing(stage: Stage) -> None:

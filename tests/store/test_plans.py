@@ -12,7 +12,15 @@ from moderator.store import today
 GROWING = ("items", "ledger", "alerts", "outbox", "pages", "reviews", "decisions", "records")
 
 
-SMALL = ("ix_items_queue", "ix_items_review", "ix_items_page", "ix_items_unpruned", "ix_alerts_waiting", "ix_outbox_waiting")
+SMALL = (
+    "ix_items_queue",
+    "ix_items_review",
+    "ix_items_page",
+    "ix_items_unpruned",
+    "ix_alerts_waiting",
+    "ix_outbox_waiting",
+    "ix_records_pending",
+)
 """Indexes that hold only what waits: walking one of these is short."""
 
 

@@ -11,10 +11,10 @@ from stage import NOON, SCHOOL, Stage, approval
 from moderator.domain.errors import BadInput, Transient, Unauthorised
 from moderator.ports import Token
 from moderator.store import people
+from moderator.store.columns import UtcDateTime
 from moderator.store.engine import translate
 from moderator.store.people import StoredCredentials
 from moderator.store.sealed import Sealer
-from moderator.store.tables import UtcDateTime
 
 KEY = Fernet.generate_key().decode()
 

@@ -1,28 +1,18 @@
 """The pages in a real Chromium: journeys, accessibility by axe, narrow screens, no script, and no word to anybody else."""
 
 from collections.abc import Iterator
-from importlib import resources
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from review_app import Served
+from seen_pages import DESKTOP, NARROW, PHONE, clean, sign_in
 from stage import comment
 
 from moderator.domain.item import Author
 from moderator.steps.restore import restore
 
-AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], "resultTypes": ["violations"]}
 RTL = "יום ספורט idiot \u202eabc\u202c سيء جدا"
-PHONE, NARROW, DESKTOP = 390, 320, 1280
-
-
-def sign_in(page: Page, served: Served) -> None:
-    """Open the link and press its button."""
-    page.goto(served.link())
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Today")
 
 
 @pytest.fixture
@@ -233,21 +223,6 @@ def test_axe_finds_nothing_on_any_page(browser: Browser, served: Served, scheme:
     page.goto(served.url + hidden)
     assert clean(page) == [], "for a stranger"
     context.close()
-
-
-def clean(page: Page) -> list[Any]:
-    """Return what axe finds, and what sticks out to the right."""
-    page.evaluate(AXE)
-    found: list[Any] = page.evaluate("rules => axe.run(document, rules)", RULES)["violations"]
-    told = [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found]
-    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-        told.append(("sticks-out", []))
-    small = page.evaluate(
-        "[...document.querySelectorAll('a[href], button, summary, textarea')]"
-        ".filter(e => e.checkVisibility() && !e.closest('.skip, p, li'))"
-        ".filter(e => { const r = e.getBoundingClientRect(); return r.height < 24 || r.width < 24; }).map(e => e.outerHTML.slice(0, 80))"
-    )
-    return told + ([("small-target", small)] if small else [])
 
 
 def test_axe_itself_would_find_a_fault(browser: Browser, served: Served) -> None:

@@ -1,127 +1,147 @@
-"""One warm headless Chromium behind one thread. Called by the recorder, from any thread.
+"""One warm headless Chromium behind one thread. Called by the recorder and the packs, from any thread.
 
-Playwright's objects belong to the thread that made them, so all of them live in the keeper thread; callers queue a job and wait. A fresh
-context serves each item, the next one is made ready while the caller seals, the browser is renewed every so many items and after a crash.
+Playwright's objects belong to the event loop that made them, so all of them live in the keeper thread; callers hand a job over and wait. A
+fresh context serves each item. The next one is made ready while the last is photographed and sealed. The browser is renewed every so many
+items and after a crash.
 """
 
+import asyncio
 import os
-import queue
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
-from playwright.sync_api import Error as PlaywrightError
+from playwright.async_api import Error as PlaywrightError
 
 from moderator.domain.errors import Transient
-from moderator.evidence.capture.chromium import Chromium, end_processes
-from moderator.evidence.capture.shown import Drawn, Seen, draw, look
+from moderator.evidence.capture.chromium import Chromium, end_processes, hosts_of, processes
+from moderator.evidence.capture.shown import Drawn, Embedded, Seen, draw, embedded, look, printed
 from moderator.evidence.capture.taken import Wanted
 from moderator.observe import happened, went_wrong
 
-Job = Callable[[Chromium], Seen | Drawn]
+T = TypeVar("T")
+Job = Callable[[Chromium], Awaitable[T]]
 
 
 class Browser:
     """A warm Chromium. Nothing starts until the first capture."""
 
-    def __init__(self, *, executable: str | None = None, recycle_after: int = 200, timeout: float = 15.0, patience: float = 60.0) -> None:
-        """Use `executable` or the first Chromium found; `timeout` seconds a page step, `patience` seconds for a whole job."""
-        self._executable, self._timeout, self._patience = executable, timeout, patience
+    def __init__(
+        self,
+        *,
+        executable: str | None = None,
+        recycle_after: int = 200,
+        timeout: float = 15.0,
+        patience: float = 60.0,
+        archive: bool = False,
+    ) -> None:
+        """Use `executable` or the first Chromium found.
+
+        `timeout` bounds a step of a page and `patience` a whole job, both in seconds; `archive` keeps live pages' answers as WACZ.
+        """
+        self._executable, self._timeout, self._patience, self._archive = executable, timeout, patience, archive
         self._recycle_after = recycle_after
-        self._jobs: queue.Queue[tuple[Job, str, Future[Seen | Drawn]] | None] = queue.Queue()
         self._gate = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._turn = asyncio.Lock()
+        self._chromium: Chromium | None = None
         self._mark = ""
 
     def look(self, wanted: Wanted) -> Seen:
         """Return what the live page shows, signed out. Raises Transient when the browser fails twice."""
-        seen = self._twice(lambda chromium: look(chromium, wanted), wanted.place)
-        assert isinstance(seen, Seen)  # noqa: S101 - `look` returns nothing else; this is for the type checker
-        return seen
+        return self._twice(lambda chromium: look(chromium, wanted), (wanted.place, wanted.embed))
+
+    def embedded(self, wanted: Wanted) -> Embedded:
+        """Return what the platform's own embed of the comment shows, signed out. Raises Transient when the browser fails twice."""
+        return self._twice(lambda chromium: embedded(chromium, wanted), (wanted.place, wanted.embed))
 
     def draw(self, html: str) -> Drawn:
         """Return the picture of our own page, drawn with scripts and network off. Raises Transient when the browser fails twice."""
-        drawn = self._twice(lambda chromium: draw(chromium, html), "")
-        assert isinstance(drawn, Drawn)  # noqa: S101 - `draw` returns nothing else; this is for the type checker
-        return drawn
+        return self._twice(lambda chromium: draw(chromium, html), ())
+
+    def print(self, html: str) -> bytes:
+        """Return our own page as a tagged A4 PDF, printed with scripts and network off. Raises Transient when the browser fails twice."""
+        return self._twice(lambda chromium: printed(chromium, html), ())
 
     def processes(self) -> list[int]:
         """Return the ids of the running Chromium's processes (Linux; elsewhere empty). For the watchdog and for tests."""
-        from moderator.evidence.capture.chromium import processes  # noqa: PLC0415 - avoids a name that hides this method
-
         return processes(self._mark)
 
     def close(self) -> None:
         """End the browser and its thread; may be repeated. A later capture starts a new one."""
         with self._gate:
-            thread, self._thread = self._thread, None
-            if thread is not None:
-                self._jobs.put(None)
-        if thread is not None:
-            thread.join(self._patience)
+            loop, thread = self._loop, self._thread
+            self._loop = self._thread = None
+        if loop is not None and thread is not None:
+            asyncio.run_coroutine_threadsafe(self._stop(), loop).result()
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
 
-    def _twice(self, job: Job, place: str) -> Seen | Drawn:
+    def _twice(self, job: Job[T], places: tuple[str, ...]) -> T:
         try:
-            return self._ask(job, place)
+            return self._ask(job, places)
         except Transient:
             went_wrong("browser_restarted")
-            return self._ask(job, place)
+            return self._ask(job, places)
 
-    def _ask(self, job: Job, place: str) -> Seen | Drawn:
-        future: Future[Seen | Drawn] = Future()
+    def _ask(self, job: Job[T], places: tuple[str, ...]) -> T:
+        """Wait for a job. Bounded: the keeper's loop always runs, and gives each job `patience` seconds once its turn has come."""
         with self._gate:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._keep, name="chromium-keeper", daemon=True)
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._turn = asyncio.Lock()
+                self._thread = threading.Thread(target=_keep, args=(self._loop,), name="chromium-keeper", daemon=True)
                 self._thread.start()
-            self._jobs.put((job, place, future))
-        try:
-            return future.result(self._patience)
-        except FutureTimeoutError as error:
-            # Playwright has calls without a time limit of their own; with its browser gone they all return.
-            end_processes(self._mark)
-            message = "the browser did not answer in time and was ended"
-            raise Transient(message) from error
+            waiting = asyncio.run_coroutine_threadsafe(self._serve(job, places), self._loop)
+        return waiting.result()
 
-    def _keep(self) -> None:
-        """Run the keeper thread: one job after the other, until None comes."""
-        chromium: Chromium | None = None
-        while (task := self._jobs.get()) is not None:
-            job, place, future = task
-            if not future.set_running_or_notify_cancel():
-                continue
+    async def _serve(self, job: Job[T], places: tuple[str, ...]) -> T:
+        """Do one job, one at a time. After any error the browser is ended: the next job gets a new one."""
+        async with self._turn:
             try:
-                chromium = self._fit(chromium, place)
-                future.set_result(job(chromium))
-                chromium.make_ready()
+                async with asyncio.timeout(self._patience):
+                    return await job(await self._fit(places))
             except PlaywrightError as error:
-                _end(chromium)
-                chromium = None
-                if not future.done():
-                    failed = Transient(f"the browser failed: {str(error).splitlines()[0][:200]}")
-                    future.set_exception(failed)
-            except Exception as error:  # noqa: BLE001 - the keeper must outlive any job; the caller gets the error
-                _end(chromium)
-                chromium = None
-                if not future.done():
-                    future.set_exception(error)
-        _end(chromium)
+                await self._end()
+                message = f"the browser failed: {str(error).splitlines()[0][:200]}"
+                raise Transient(message) from error
+            except TimeoutError as error:
+                # Ended the hard way: a browser that does not answer does not end when asked.
+                end_processes(self._mark)
+                await self._end()
+                message = "the browser did not answer in time and was ended"
+                raise Transient(message) from error
+            except Exception:
+                await self._end()
+                raise
 
-    def _fit(self, chromium: Chromium | None, place: str) -> Chromium:
-        """Return a running Chromium that may reach `place`, renewed when it is worn, broken, or bound to other hosts."""
-        known = chromium.hosts if chromium else frozenset()
-        if chromium is not None and (chromium.served >= self._recycle_after or not chromium.reaches(place) or not chromium.alive()):
-            _end(chromium)
-            chromium = None
-        if chromium is None:
-            chromium = Chromium(executable=self._executable, timeout=self._timeout, hosts=known, place=place)
-            self._mark = chromium.mark
-            happened("browser_started", version=chromium.version, pid=os.getpid())
-        return chromium
+    async def _fit(self, places: tuple[str, ...]) -> Chromium:
+        """Return a running Chromium that may reach `places`, renewed when it is worn, broken, or bound to other hosts."""
+        known = self._chromium.hosts if self._chromium else frozenset[str]()
+        old = self._chromium
+        if old is not None and (old.served >= self._recycle_after or not old.reaches(places) or not old.alive()):
+            await self._end()
+        if self._chromium is None:
+            self._chromium = Chromium(timeout=self._timeout, hosts=known | hosts_of(places), keep=self._archive)
+            self._mark = self._chromium.mark
+            await self._chromium.start(self._executable)
+            happened("browser_started", version=self._chromium.version, pid=os.getpid())
+        return self._chromium
+
+    async def _end(self) -> None:
+        chromium, self._chromium = self._chromium, None
+        if chromium is not None:
+            await chromium.close()
+
+    async def _stop(self) -> None:
+        async with self._turn:
+            await self._end()
 
 
-def _end(chromium: Chromium | None) -> None:
-    if chromium is not None:
-        with suppress(PlaywrightError):
-            chromium.close()
+def _keep(loop: asyncio.AbstractEventLoop) -> None:
+    """Run the keeper thread, until the loop is stopped."""
+    asyncio.set_event_loop(loop)
+    loop.run_forever()
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()

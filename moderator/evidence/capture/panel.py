@@ -23,7 +23,8 @@ _LABELS = 132
 _BACK = (242, 244, 247)
 _INK = (20, 24, 31)
 _SOFT = (84, 94, 110)
-_BAND = {CaptureKind.LIVE_PAGE: (16, 84, 60), CaptureKind.RENDERED_FROM_API: (122, 62, 0)}
+_BAND = {CaptureKind.LIVE_PAGE: (16, 84, 60), CaptureKind.RENDERED_FROM_API: (122, 62, 0), CaptureKind.SUBMITTED_BY_PERSON: (62, 62, 84)}
+_MARK = (217, 119, 6)
 _FASTEST = 1
 """zlib level of the picture: half the time of the default for about a tenth more bytes."""
 
@@ -39,6 +40,7 @@ class PanelRow:
 def panel_rows(evidence: Evidence, capture: Capture) -> tuple[PanelRow, ...]:
     """Return what the panel says about this capture, in order."""
     comment, school = evidence.item.comment, evidence.account.school
+    shown = (PanelRow("Shown", _part(capture)),) if capture.comment_at is not None or capture.cut_short else ()
     return (
         PanelRow("Place", showable(comment.place)),
         PanelRow("Site", f"{urlsplit(comment.place).hostname or 'unknown'} ({evidence.item.platform})"),
@@ -46,7 +48,20 @@ def panel_rows(evidence: Evidence, capture: Capture) -> tuple[PanelRow, ...]:
         PanelRow("Captured", _both_times(capture.ended_at)),
         PanelRow("Record", evidence.record_id),
         PanelRow("School", showable(f"{school.name}, account {evidence.account.handle}")),
+        *shown,
     )
+
+
+def _part(capture: Capture) -> str:
+    """Return how much of the page the picture shows, and where the comment is in it."""
+    part = "The whole page."
+    if capture.cut_short:
+        part = (
+            f"Part of a page {capture.page_height:,} pixels tall, from {capture.page_top:,} pixels down."
+            if capture.page_height
+            else "Part of a longer page."
+        )
+    return f"{part} The bar in the left margin marks the comment." if capture.comment_at is not None else part
 
 
 def _both_times(moment: datetime) -> str:
@@ -69,6 +84,10 @@ def framed(evidence: Evidence, capture: Capture) -> bytes:
         face(_SIZE).draw(draw, (MARGIN, height), label, fill=_SOFT)
         face(_SIZE).draw(draw, (MARGIN + _LABELS, height), text, fill=_INK)
     draw.rectangle((MARGIN - 1, top - 1, MARGIN + page.width, top + page.height), outline=(160, 168, 180))
+    if capture.comment_at is not None:
+        # Beside the photograph, never on it.
+        _, first, _, last = capture.comment_at
+        draw.rectangle((4, top + max(0, first), 10, top + min(page.height, last)), fill=_MARK)
     whole.paste(page, (MARGIN, top))
     return png(whole)
 
@@ -80,9 +99,15 @@ def png(picture: Image.Image) -> bytes:
     return out.getvalue()
 
 
-def check_picture(picture: bytes) -> None:
-    """Raise EvidenceFailed when a page's picture does not open or is blank, so that the next renderer is tried."""
-    opened(picture)
+def check_picture(picture: bytes, comment_at: tuple[int, int, int, int] | None = None) -> None:
+    """Raise EvidenceFailed when a page's picture does not open, is blank, or is blank where the comment's words should be.
+
+    Then the next renderer is tried. `comment_at`: left, top, right, bottom in pixels.
+    """
+    page = opened(picture)
+    if comment_at is not None and page.crop(comment_at).getcolors(1) is not None:
+        message = "the picture of the page is blank where the comment should be"
+        raise EvidenceFailed(message)
 
 
 @lru_cache(maxsize=1)

@@ -5,6 +5,7 @@ from pathlib import Path
 from unicodedata import bidirectional
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from moderator.domain.record import Evidence
 from moderator.domain.times import london_text
@@ -21,8 +22,11 @@ def environment(templates: Path) -> Environment:
     )
 
 
-def comment_page(templates: Environment, evidence: Evidence) -> str:
-    """Return the HTML of the comment under its thread. Any text is inert in it."""
+def comment_page(templates: Environment, evidence: Evidence, *, block: str = "") -> str:
+    """Return the HTML of the comment under its thread. Any text is inert in it.
+
+    `block` is the platform's own oEmbed block, already inert (`embed.block_of`), shown in place of the bare text.
+    """
     comment = evidence.item.comment
     posts = [
         {"name": post.author.name, "handle": post.author.handle, "text": post.text, "when": _when(post.posted_at)}
@@ -37,6 +41,7 @@ def comment_page(templates: Environment, evidence: Evidence) -> str:
             "when": _when(comment.posted_at),
             "edited": comment.edited,
             "media": comment.media,
+            "block": Markup(block),  # noqa: S704 - written anew by `embed.block_of` from its allowed parts
         },
         place=comment.place,
         platform=evidence.item.platform,

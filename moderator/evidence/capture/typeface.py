@@ -117,7 +117,7 @@ class Face:
                 pieces.append((0, f"[U+{ord(character):04X}]"))
             elif last and which >= 0 and last[0] == which:
                 pieces[-1] = (which, last[1] + character)
-            elif last and last[0] >= 0 and unicodedata.category(character) in {"Mn", "Cf", "Zs"}:
+            elif last and last[0] >= 0 and unicodedata.category(character) in {"Mn", "Mc", "Me", "Cf", "Zs"}:
                 pieces[-1] = (last[0], last[1] + character)
             else:
                 pieces.append((which, character))

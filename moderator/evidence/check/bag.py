@@ -1,199 +1,285 @@
-"""The check of one bag, with bounded memory and no link followed. Called by the recorder and, many at once, by `verify`."""
+"""The check of one bag against itself, wherever it lies. Called by the recorder, by the review pages and, many at once, by `verify`."""
 
 import base64
-import json
-import os
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_public_key
 
-from moderator.domain.errors import BadInput
-from moderator.domain.record import CaptureKind, Fault
-from moderator.evidence.check.reading import NotPlain, hash_file, listed, listing, read_small
-from moderator.evidence.check.walk import UTC_TEXT
-from moderator.evidence.seal.bag import BAGIT, KEY, SIGNATURE, TAG_MANIFEST, sha256
-from moderator.evidence.seal.stamp import signature_holds, token_time
-from moderator.evidence.vault.folder import MANIFEST
+from moderator.domain.record import Fault
+from moderator.evidence.check.facts import ALWAYS_CLEAR, ENDING, MAX_FACTS, Facts, disagreements, facts_of_record, facts_of_seal
+from moderator.evidence.check.reading import DATA, BagReader, BagSource, Digest, Listing, NotPlain, Said, hashes, listed, shown
+from moderator.evidence.check.stamps import Stamps, Token, belongs
+from moderator.evidence.seal.bag import BAGIT, KEY, MANIFEST_512, SIGNATURE, TAG_MANIFEST, TAG_MANIFEST_512
+from moderator.evidence.seal.signer import signature_holds
+from moderator.evidence.vault.names import MANIFEST
 
-MAX_FACTS = 8 * 1024 * 1024
-"""Bytes of record.json read for its facts (our choice): the longest post with its thread takes well under one."""
-_TAGS = {"bagit.txt", "bag-info.txt", MANIFEST, SIGNATURE, KEY}
-_STAMP_END, _CHAIN_END = ".tsr", "-chain.pem"
+_SEAL, _RECORD, _GUIDE = "seal.json", "record.json", "VERIFY.txt"
+_TAGS = ("bagit.txt", "bag-info.txt", MANIFEST, SIGNATURE, KEY)
+_MAX_FAULTS = 100
+MAX_BAG = 4 * 1024**3
+"""Bytes of one bag read at most (our choice): a record has some hundred kilobytes, with an archive of its page some megabytes."""
+_NOTHING = hashes(b"", keep=0, sha512=True)
 
 
 @dataclass(frozen=True, slots=True)
 class BagTask:
-    """What to check: the folder, the school and record id its place says ("" when it says none), and the keys that may have signed it.
+    """What to check: where the bag is, the school, record id and year its place says ("" where it says none), and what the ledger says.
 
-    No keys: the bag's own key file is taken. `chains` are SHA-256 of authority chains the ledger vouches for, beside the record's own
-    list; `trusted` a chain in PEM that every stamp must lead to.
+    `keys`: public keys that may have signed it; none: the bag's own key file is taken. `chains`: SHA-256 of authority chains the ledger
+    vouches for, beside the record's own list; `trusted`: a chain in PEM that every stamp must lead to. `disposed`: the ledger says that
+    its payload was lawfully destroyed.
     """
 
-    folder: str
+    source: BagSource
     school: str
     record: str
     keys: tuple[str, ...] = ()
     year: str = ""
     chains: frozenset[str] = frozenset()
     trusted: bytes | None = None
+    disposed: bool = False
+
+    @property
+    def where(self) -> str:
+        """The bag's place in words."""
+        return "/".join(shown(part) for part in (self.school, self.year, self.record) if part)
 
 
 @dataclass(frozen=True, slots=True)
 class BagFound:
-    """What the check of one bag found. `tokens` are (authority, time in the stamp); the texts are from record.json."""
+    """What the check of one bag found: its hashes ("" when there is no such manifest), facts, stamps that hold, and every fault.
 
-    record: str
-    school: str
-    manifest_sha256: str
-    captured_utc: str
-    sealed_utc: str
-    tokens: tuple[tuple[str, datetime], ...]
-    faults: tuple[Fault, ...]
+    `manifest_sha512` is "" in a record of format 1. `there` is false when there is no bag at all.
+    """
+
+    manifest_sha256: str = ""
+    manifest_sha512: str = ""
+    facts: Facts = field(default_factory=Facts)
+    tokens: tuple[Token, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    there: bool = True
 
 
 class _Faults(list[Fault]):
-    """The faults of one bag, gathered under its name."""
+    """The faults of one bag, gathered under its place; at most _MAX_FAULTS, for a hostile bag could have any number."""
 
     def __init__(self, where: str) -> None:
         super().__init__()
         self.where = where
 
     def add(self, code: str, what: str, name: str = "") -> None:
-        self.append(Fault(code, f"{self.where}/{name}" if name else self.where, what))
+        if len(self) == _MAX_FAULTS:
+            code, what, name = "too_many", "There are more faults in this record; they are not listed.", ""
+        if len(self) <= _MAX_FAULTS:
+            self.append(Fault(code, f"{self.where}/{shown(name)}".strip("/") if name else self.where, what))
+
+    def take(self, said: tuple[Said, ...] | list[Said]) -> None:
+        for each in said:
+            self.add(*each)
 
 
 def check_bag(task: BagTask) -> BagFound:
-    """Return what one bag is and everything wrong with it. Never raises for a bad bag.
+    """Return what one bag is and everything wrong with it. Never raises for a bad bag; reads only.
 
     1. Only plain files and the folder `data`; nothing else is opened.
-    2. Both manifests, both ways: all listed files are there with their hash, all present files are listed.
+    2. All manifests, both ways: all listed files are there with their hashes, all present files are listed.
     3. bagit.txt and bag-info.txt; the signature over the manifest.
-    4. record.json agrees with the place it lies in. Each stamp, at its own time.
+    4. The record's own facts fit the place it lies in. Each stamp, at its own time, and each renewal over all that came before it.
     """
-    faults = _Faults("/".join(part for part in (task.school, task.year, task.record) if part) or task.folder)
+    faults = _Faults(task.where)
     try:
-        handle = os.open(task.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError as error:
-        faults.add("not_a_folder", f"This is not a folder that can be read: {error.strerror}.")
-        return BagFound(task.record, task.school, "", "", "", (), tuple(faults))
-    try:
-        return _checked(task, handle, faults)
-    finally:
-        os.close(handle)
-
-
-def _checked(task: BagTask, handle: int, faults: _Faults) -> BagFound:
-    tags = listing(handle, faults.add, folders={"data"})
-    small = {name: _small(handle, name, faults) for name in sorted(_TAGS | {TAG_MANIFEST})}
-    manifest = small[MANIFEST]
-    facts = _payload(handle, manifest, faults)
-    _tag_files(handle, tags, small, faults)
-    _info(small, facts, faults)
-    _signature(task, small, faults)
-    record = _record(task, facts.get("record.json", b""), faults)
-    tokens = _tokens(task, handle, tags, manifest, record, faults)
-    return BagFound(
-        record=str(record.get("record_id", task.record)),
-        school=str(record.get("school", task.school)),
-        manifest_sha256=sha256(manifest),
-        captured_utc=str(record.get("captured_utc", "")),
-        sealed_utc=str(record.get("sealed_utc", "")),
-        tokens=tokens,
-        faults=tuple(faults),
-    )
-
-
-def _small(handle: int, name: str, faults: _Faults) -> bytes:
-    try:
-        return read_small(handle, name)
+        with task.source.open() as reader:
+            return _Bag(task, reader, faults).check()
     except FileNotFoundError:
-        faults.add("missing", f"{name} is missing.", name)
-    except NotPlain as error:
-        faults.add("not_plain", str(error), name)
+        if not task.disposed:
+            faults.add("record_gone", "The record is not there.")
+        return BagFound(there=False, faults=tuple(faults))
     except OSError as error:
-        faults.add("unreadable", f"{name} cannot be read: {error.strerror}.", name)
-    return b""
+        faults.add("not_a_folder", f"This is not a record that can be read: {error.strerror or error}.")
+        return BagFound(faults=tuple(faults))
 
 
-def _payload(handle: int, manifest: bytes, faults: _Faults) -> dict[str, bytes]:
-    """Check every payload file; return record.json's bytes and the sizes' sum under ``oxum``."""
-    wanted = listed(manifest, "data/", MANIFEST, faults.add)
-    kept: dict[str, bytes] = {}
-    try:
-        data = os.open("data", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=handle)
-    except OSError:
-        faults.add("missing", "The folder data is missing or is not a folder.", "data")
-        return kept
-    try:
-        present = listing(data, lambda code, what, name: faults.add(code, what, f"data/{name}"), folders=set())
-        total = _compare(data, wanted, present, kept, faults)
-    finally:
-        os.close(data)
-    kept["oxum"] = f"{total}.{len(present)}".encode()
-    return kept
+@dataclass(slots=True)
+class _Bag:
+    """One bag while it is checked."""
 
+    task: BagTask
+    reader: BagReader
+    faults: _Faults
+    listing: Listing = field(init=False)
+    tags: dict[str, Digest] = field(default_factory=dict)
+    content: dict[str, bytes] = field(default_factory=dict)
+    long: bool = False
+    """Whether it has the second pair of manifests: format 2."""
 
-def _compare(data: int, wanted: dict[str, str], present: set[str], kept: dict[str, bytes], faults: _Faults) -> int:
-    total = 0
-    for name in sorted(present - wanted.keys()):
-        faults.add("unlisted", f"The manifest does not list data/{name}: it was added later.", f"data/{name}")
-    for name, digest in wanted.items():
-        if name not in present:
-            faults.add("missing", f"data/{name} is listed in the manifest and is not there.", f"data/{name}")
-            continue
+    def check(self) -> BagFound:
+        self.listing = self.reader.listing()
+        self.faults.take(self.listing.faults)
+        self.long = bool({MANIFEST_512, TAG_MANIFEST_512} & self.listing.tags or _SEAL in self.listing.payload)
+        manifest, second = self._small(MANIFEST), self._small(MANIFEST_512) if self.long else b""
+        wanted = self._manifest(manifest, second)
+        oxum = self._payload(wanted[0], wanted[1])
+        self._tag_files()
+        self._info(oxum)
+        self._signature(manifest)
+        facts = self._facts(wanted[0])
+        stamps = Stamps(self.reader, self.listing.tags, self.task.chains, self.task.trusted, self._authorities(facts))
+        tokens = stamps.check(manifest)
+        self.faults.take(stamps.faults)
+        return BagFound(self.tags[MANIFEST].sha256, self.tags[MANIFEST_512].sha512 if self.long else "", facts, tokens, tuple(self.faults))
+
+    def _small(self, name: str) -> bytes:
+        """Return a tag file and note its hashes; tell when it is missing or unfit."""
+        content = b""
         try:
-            found, size, content = hash_file(data, name, keep=MAX_FACTS if name == "record.json" else 0)
+            content = self.reader.small(name)
+        except FileNotFoundError:
+            self.faults.add("missing", f"{name} is missing.", name)
+        except NotPlain as error:
+            self.faults.add("not_plain", str(error), name)
         except OSError as error:
-            faults.add("unreadable", f"data/{name} cannot be read: {error.strerror or error}.", f"data/{name}")
-            continue
-        total += size
-        if content:
-            kept[name] = content
-        if found != digest:
-            faults.add("altered", f"data/{name} is not what was sealed: its SHA-256 differs from the manifest.", f"data/{name}")
-    return total
+            self.faults.add("unreadable", f"{name} cannot be read: {error.strerror or error}.", name)
+        self.tags[name] = hashes(content, keep=0, sha512=self.long) if content else _NOTHING
+        self.content[name] = content
+        return content
+
+    def _manifest(self, first: bytes, second: bytes) -> tuple[dict[str, str], dict[str, str]]:
+        wanted, faults = listed(first, DATA, MANIFEST)
+        self.faults.take(faults)
+        if not self.long and _SEAL not in wanted:
+            return wanted, {}
+        if not self.long:  # the signed manifest says that this is format 2: the rest of it was taken away
+            self.faults.add("downgraded", "The SHA-512 manifests are missing: this record was made with them.", MANIFEST_512)
+            return wanted, {}
+        also, faults = listed(second, DATA, MANIFEST_512, length=128)
+        self.faults.take(faults)
+        if second and wanted.keys() != also.keys():
+            self.faults.add("manifest", "The two manifests do not list the same files.", MANIFEST_512)
+        return wanted, also
+
+    def _payload(self, wanted: Mapping[str, str], also: Mapping[str, str]) -> str:
+        """Check every payload file; return size and number as bag-info.txt gives them."""
+        total = 0
+        for name in sorted(self.listing.payload - wanted.keys()):
+            path = DATA + shown(name)
+            self.faults.add("unlisted", f"The manifest does not list {path}: it was added later.", path)
+        for name, digest in wanted.items():
+            path = DATA + name
+            if name not in self.listing.payload:
+                if not self._may_be_gone(name):
+                    self.faults.add("missing", f"{path} is listed in the manifest and is not there.", path)
+                continue
+            try:
+                found = self.reader.digest(path, keep=MAX_FACTS if name in {_SEAL, _RECORD} else 0, sha512=self.long)
+            except OSError as error:
+                self.faults.add("unreadable", f"{path} cannot be read: {error.strerror or error}.", path)
+                continue
+            total += found.size
+            if total > MAX_BAG:
+                self.faults.add("too_many", "The files are larger than those of any record; the rest was not read.", path)
+                break
+            self._one(path, found, digest, also.get(name))
+        return f"{total}.{len(self.listing.payload)}"
+
+    def _one(self, path: str, found: Digest, first: str, second: str | None) -> None:
+        if found.content:
+            self.content[path] = found.content
+        if found.sha256 != first:
+            self.faults.add("altered", f"{path} is not what was sealed: its SHA-256 differs from the manifest.", path)
+        elif second is not None and found.sha512 != second:
+            self.faults.add("altered", f"{path} is not what was sealed: its SHA-512 differs from the second manifest.", path)
+        if self.task.disposed and not path.endswith(ENDING) and path.removeprefix(DATA) not in ALWAYS_CLEAR:
+            self.faults.add("disposed_still_there", f"The ledger says that this record was disposed of, and {path} is still there.", path)
+
+    def _may_be_gone(self, name: str) -> bool:
+        """Return whether disposal takes this file. The guide of a record in clear names the place, so it may be gone as well."""
+        return self.task.disposed and name != _SEAL and (name != _GUIDE or not any(n.endswith(ENDING) for n in self.listing.payload))
+
+    def _tag_files(self) -> None:
+        needed = {*_TAGS, MANIFEST_512} if self.long else set(_TAGS)
+        for name in sorted(needed - self.tags.keys()):
+            self._small(name)
+        self._tag_manifest(TAG_MANIFEST, needed, 64)
+        for name in sorted(self.listing.tags - needed - {TAG_MANIFEST, TAG_MANIFEST_512, "data"}):
+            if not belongs(name, self.listing.tags):
+                self.faults.add("unlisted", f"{shown(name)} does not belong in a record.", name)
+        if self.long:
+            self._tag_manifest(TAG_MANIFEST_512, needed, 128)
+
+    def _tag_manifest(self, manifest: str, needed: set[str], length: int) -> None:
+        """Check one tag manifest, which lists the tag files and nothing else."""
+        wanted, faults = listed(self._small(manifest), "", manifest, length=length)
+        self.faults.take(faults)
+        for name in sorted(needed - wanted.keys()):
+            self.faults.add("unlisted", f"{manifest} does not list {name}.", name)
+        for name, digest in wanted.items():
+            if name not in needed:
+                self.faults.add("manifest", f"{manifest} lists {name}, which is no tag file of a record.", manifest)
+            elif name in self.listing.tags and digest != (self.tags[name].sha256 if length == 64 else self.tags[name].sha512):  # noqa: PLR2004 - hex letters of SHA-256
+                self.faults.add("altered", f"{name} is not what was sealed: its hash differs from {manifest}.", name)
+
+    def _info(self, oxum: str) -> None:
+        bagit = self.tags["bagit.txt"]
+        if bagit.size and bagit.sha256 != _BAGIT.sha256:
+            self.faults.add("altered", "bagit.txt is not that of a BagIt 1.0 bag.", "bagit.txt")
+        lines = self.content.get("bag-info.txt", b"").splitlines()
+        if lines and self.tags[MANIFEST].size and not self.task.disposed and f"Payload-Oxum: {oxum}".encode() not in lines:
+            self.faults.add("altered", "bag-info.txt gives another size or number of files than data holds.", "bag-info.txt")
+
+    def _signature(self, manifest: bytes) -> None:
+        signature = self.content.get(SIGNATURE, b"")
+        if not signature or not manifest:
+            return
+        keys = [_public_key(key) for key in self.task.keys] if self.task.keys else [_key_of_bag(self.content.get(KEY, b""))]
+        if not any(key is not None and signature_holds(key, signature, manifest) for key in keys):
+            self.faults.add("signature", "The signature is not that of the school's key over this manifest.", SIGNATURE)
+
+    def _facts(self, wanted: Mapping[str, str]) -> Facts:
+        seal, record = self.content.get(DATA + _SEAL, b""), self.content.get(DATA + _RECORD, b"")
+        if self.long or _SEAL in wanted:
+            facts = facts_of_seal(seal)
+            self._encryption(facts, wanted, seal, record)
+        elif self.task.disposed and not record:
+            return Facts()
+        else:
+            facts = facts_of_record(record)
+        self.faults.take(facts.faults)
+        if not facts.faults:
+            self._place(facts, DATA + (_SEAL if self.long else _RECORD))
+        return facts
+
+    def _authorities(self, facts: Facts) -> frozenset[tuple[str, str]] | None:
+        """Return the authorities the record names; None in a disposed record of format 1, whose account of itself is gone."""
+        return None if self.task.disposed and not facts.record and not facts.faults else facts.authorities
+
+    def _encryption(self, facts: Facts, wanted: Mapping[str, str], seal: bytes, record: bytes) -> None:
+        """Compare what seal.json says is encrypted with what the manifest lists, and with record.json where that is in clear."""
+        if facts.faults:
+            return
+        stored = {name.removesuffix(ENDING) for name in wanted if name.endswith(ENDING)}
+        clear = {name for name in wanted if not name.endswith(ENDING)}
+        if facts.encrypted is None:
+            if stored or _RECORD not in clear:
+                self.faults.add("facts", "seal.json says that nothing is encrypted, and the manifest says otherwise.", DATA + _SEAL)
+            if record:
+                self.faults.take(disagreements(seal, record))
+        elif stored != facts.encrypted or clear != ALWAYS_CLEAR:
+            self.faults.add("facts", "seal.json and the manifest do not list the same encrypted files.", DATA + _SEAL)
+
+    def _place(self, facts: Facts, name: str) -> None:
+        task, plain = self.task, name.removeprefix(DATA)
+        if task.record and facts.record != task.record:
+            self.faults.add("wrong_record", f"The folder says {shown(task.record)}, {plain} says {shown(facts.record)}.", name)
+        if task.school and facts.school != task.school:
+            self.faults.add("wrong_school", f"The record lies with the school {task.school} and says it is of {shown(facts.school)}.", name)
+        if task.year and facts.first_seen_utc[:4] != task.year:
+            self.faults.add("wrong_year", f"The record lies in {task.year} and was first seen in {facts.first_seen_utc[:4]}.", name)
 
 
-def _tag_files(handle: int, tags: set[str], small: dict[str, bytes], faults: _Faults) -> None:
-    wanted = listed(small[TAG_MANIFEST], "", TAG_MANIFEST, faults.add)
-    for name in sorted(_TAGS - wanted.keys()):
-        faults.add("unlisted", f"The tag manifest does not list {name}.", name)
-    for name in sorted(tags - wanted.keys() - {TAG_MANIFEST, "data"}):
-        if not _stamp_file(name, tags):
-            faults.add("unlisted", f"{name} does not belong in a record.", name)
-    for name, digest in wanted.items():
-        if name not in tags:
-            faults.add("missing", f"{name} is listed in the tag manifest and is not there.", name)
-            continue
-        try:
-            found = sha256(small[name]) if name in small else hash_file(handle, name, keep=0)[0]
-            if found != digest:
-                faults.add("altered", f"{name} is not what was sealed: its SHA-256 differs from the tag manifest.", name)
-        except OSError as error:
-            faults.add("unreadable", f"{name} cannot be read: {error.strerror or error}.", name)
-
-
-def _stamp_file(name: str, tags: set[str]) -> bool:
-    """Return whether a file outside the tag manifest is a stamp, or the chain of one. A chain alone is what a crash can leave."""
-    return (name.startswith(f"{MANIFEST}.") and name.endswith(_STAMP_END) and f"{_authority(name)}{_CHAIN_END}" in tags) or name.endswith(
-        _CHAIN_END
-    )
-
-
-def _authority(name: str) -> str:
-    return name.removeprefix(f"{MANIFEST}.").removesuffix(_STAMP_END)
-
-
-def _info(small: dict[str, bytes], kept: dict[str, bytes], faults: _Faults) -> None:
-    if small["bagit.txt"] not in {b"", BAGIT}:
-        faults.add("altered", "bagit.txt is not that of a BagIt 1.0 bag.", "bagit.txt")
-    lines = small["bag-info.txt"].splitlines()
-    if lines and small[MANIFEST] and b"Payload-Oxum: " + kept.get("oxum", b"") not in lines:
-        faults.add("altered", "bag-info.txt gives another size or number of files than data holds.", "bag-info.txt")
+_BAGIT = hashes(BAGIT, keep=0, sha512=False)
 
 
 @lru_cache(maxsize=64)
@@ -212,61 +298,3 @@ def _key_of_bag(pem: bytes) -> Ed25519PublicKey | None:
     except ValueError:
         return None
     return found if isinstance(found, Ed25519PublicKey) else None
-
-
-def _signature(task: BagTask, small: dict[str, bytes], faults: _Faults) -> None:
-    signature, manifest = small[SIGNATURE], small[MANIFEST]
-    if not signature or not manifest:
-        return
-    keys = [_public_key(key) for key in task.keys] if task.keys else [_key_of_bag(small[KEY])]
-    if not any(key is not None and signature_holds(key, signature, manifest) for key in keys):
-        faults.add("signature", "The signature is not that of the school's key over this manifest.", SIGNATURE)
-
-
-def _record(task: BagTask, content: bytes, faults: _Faults) -> dict[str, object]:
-    name = "data/record.json"
-    if not content:
-        return {}
-    try:
-        facts = dict[str, Any](json.loads(content))
-        for key in ("captured_utc", "sealed_utc", "first_seen_utc"):
-            if not UTC_TEXT.fullmatch(facts[key]):
-                raise ValueError(key)  # noqa: TRY301 - the one place that tells of bad facts is just below
-        CaptureKind(facts["capture_kind"])
-    except (ValueError, TypeError, KeyError, RecursionError):
-        faults.add("facts", "record.json does not say what a record must say.", name)
-        return {}
-    said = str(facts.get("record_id", "")), str(facts.get("school", "")), str(facts["first_seen_utc"])[:4]
-    if task.record and said[0] != task.record:
-        faults.add("wrong_record", f"The folder says {task.record}, record.json says {said[0]}.", name)
-    if task.school and said[1] != task.school:
-        faults.add("wrong_school", f"The record lies with the school {task.school} and says it is of {said[1]}.", name)
-    if task.year and said[2] != task.year:
-        faults.add("wrong_year", f"The record lies in {task.year} and was first seen in {said[2]}.", name)
-    return facts
-
-
-def _tokens(  # noqa: PLR0913, PLR0917 - what a stamp is judged by
-    task: BagTask, handle: int, tags: set[str], manifest: bytes, record: dict[str, object], faults: _Faults
-) -> tuple[tuple[str, datetime], ...]:
-    found = []
-    for name in sorted(each for each in tags if each.endswith(_STAMP_END)):
-        authority = _authority(name)
-        chain = _small(handle, f"{authority}{_CHAIN_END}", faults)
-        if task.trusted is None and sha256(chain) not in task.chains | _own_chains(record, authority):
-            faults.add(
-                "stamp_untrusted", f"Nothing vouches for the authority {authority}: neither the record nor the ledger names it.", name
-            )
-            continue
-        try:
-            found.append((authority, token_time(_small(handle, name, faults), task.trusted or chain, manifest)))
-        except BadInput as error:
-            faults.add("stamp", f"The stamp of {authority} does not hold: {error}.", name)
-    return tuple(found)
-
-
-def _own_chains(record: dict[str, object], authority: str) -> set[str]:
-    names = record.get("timestamp_authorities")
-    if not isinstance(names, list):
-        return set()
-    return {str(each.get("chain_sha256")) for each in names if isinstance(each, dict) and each.get("name") == authority}

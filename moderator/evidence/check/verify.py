@@ -1,21 +1,29 @@
 """The check of records against themselves, their ledger and a digest's head. Called by `moderator verify` and by the verify step."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from moderator.domain.events import Head
-from moderator.domain.record import Fault, Verification
-from moderator.domain.times import from_utc_text
+from moderator.domain.record import Fault, Verification, Walked
+from moderator.domain.times import from_utc_text, utc_text
 from moderator.evidence.check.bag import BagFound, BagTask
+from moderator.evidence.check.index import Index, Restamp, SaidOfRecord, open_index
 from moderator.evidence.check.many import check_many
-from moderator.evidence.check.scope import Place, Scope, scope_of
-from moderator.evidence.check.walk import Book, walk
+from moderator.evidence.check.places import Place
+from moderator.evidence.check.reading import shown
+from moderator.evidence.check.scope import Scope, scope_of
+from moderator.evidence.check.stamps import Token
+from moderator.evidence.check.walk import Book, ledger_file, walk
 
 STAMP_WITHIN = timedelta(minutes=10)
-"""How far a stamp's time may be from the capture, or from the ledger line that tells of a later stamp (RECORD.md)."""
+"""How far a stamp's time may be from the capture, or after the ledger line that tells of a later stamp (RECORD.md)."""
+MAX_FAULTS = 10_000
+"""Faults listed at most (our choice): whoever meets more needs no longer list."""
+Heads = Mapping[str, tuple[Head, ...]]
+"""What digests printed, by school; "" for a head that names none. As `domain.events.heads_from` reads it."""
 
 
 def verify(  # noqa: PLR0913 - each is one thing an outsider may bring
@@ -23,21 +31,47 @@ def verify(  # noqa: PLR0913 - each is one thing an outsider may bring
     *,
     ledger: Path | None = None,
     head: Head | None = None,
+    heads: Heads | None = None,
     trusted_chain: bytes | None = None,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Verification:
-    """Return what the check of a record, a school's folder or a whole vault found.
+    """Return what the check of a record, a school's folder, a whole vault or a ZIP found.
 
-    1. Walk each ledger: the chain, the order of events, the head that a digest printed (`head`; number 0: the hash alone).
+    1. Walk each ledger: the chain, the order of events, the key changes, the heads that digests printed (number 0: the hash alone).
     2. Check every bag: files, manifests, signature with the ledger's key, stamps at their own time (to `trusted_chain`, PEM, if given).
-    3. Compare both ways: each sealed record is there, each record there was sealed, with that manifest, before it was hidden.
-    4. Stamps lie within ten minutes of the capture and never go back along the ledger.
+    3. Compare both ways: each sealed record is there, each record there was sealed, with these manifests, before it was hidden.
+    4. Stamps lie within ten minutes of the capture, or the ledger tells of them; they never go back along the ledger.
 
-    `ledger` defaults to every `ledger*.jsonl` beside the vault. `progress` is called with the number of records checked so far.
-    Reads only; may be repeated. Raises BadInput when `path` or `ledger` is nothing that can be checked.
+    `ledger` defaults to every `ledger*.jsonl` beside the vault, or in the ZIP. `progress` is called with the number of records checked so
+    far. Reads only, in memory that does not grow with the number of records; may be repeated. Raises BadInput when `path` or `ledger` is
+    nothing that can be checked.
     """
-    return _Check(scope_of(path, ledger), trusted_chain).run(head, workers, progress)
+    every = {**(heads or {}), **({"": (head, *(heads or {}).get("", ()))} if head is not None else {})}
+    return _run(scope_of(path, ledger), every, trusted_chain, workers, progress)
+
+
+def verify_records(  # noqa: PLR0913 - as `verify`
+    places: Iterable[Place],
+    *,
+    ledger: Path,
+    heads: Heads | None = None,
+    trusted_chain: bytes | None = None,
+    workers: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Verification:
+    """Return what the check of given records against one school's ledger found. For the service's own checks, over any vault.
+
+    A place is `place_in_vault(vault.source(path), path)`. A record that is not there is a fault, unless the ledger says that it was
+    disposed of; records that are not given are not looked for. Otherwise as `verify`.
+    """
+    scope = Scope(lambda _say, _index: iter(places), (ledger_file(ledger),))
+    return _run(scope, heads or {}, trusted_chain, workers, progress)
+
+
+def _run(scope: Scope, heads: Heads, trusted: bytes | None, workers: int | None, progress: Callable[[int], None] | None) -> Verification:
+    with open_index() as index:
+        return _Check(scope, trusted, index).run(heads, workers, progress)
 
 
 @dataclass(slots=True)
@@ -46,62 +80,74 @@ class _Check:
 
     scope: Scope
     trusted: bytes | None
+    index: Index
     faults: list[Fault] = field(default_factory=list)
     books: dict[str, Book] = field(default_factory=dict)
-    seen: set[str] = field(default_factory=set)
-    stamped: dict[tuple[str, str], list[tuple[int, datetime, str]]] = field(default_factory=dict)
+    checked: int = 0
+    disposed: int = 0
 
-    def run(self, head: Head | None, workers: int | None, progress: Callable[[int], None] | None) -> Verification:
-        self._walk(head)
-        checked = 0
-        for place, found in self._bags(workers):
-            checked += 1
-            self.faults.extend(found.faults)
-            self._compare(place, found)
+    def run(self, heads: Heads, workers: int | None, progress: Callable[[int], None] | None) -> Verification:
+        self._walk(heads)
+        for place, said, found in self._bags(workers):
+            self._take(found.faults)
+            self._compare(place, said, found)
+            self.checked += found.there
             if progress is not None:
-                progress(checked)
+                progress(self.checked)
         self._missing()
         self._order_of_stamps()
-        return Verification(checked, tuple(self.faults))
+        ledgers = tuple(Walked(book.school, book.head) for book in self.books.values())
+        return Verification(self.checked, tuple(self.faults), self.disposed, ledgers, self.scope.complete)
 
     def add(self, code: str, what: str, where: str) -> None:
-        self.faults.append(Fault(code, where, what))
+        self._take((Fault(code, where, what),))
 
-    def _walk(self, head: Head | None) -> None:
-        books = [walk(path, head) for path in self.scope.ledgers]
-        for book in books:
-            self.faults.extend(book.faults)
+    def _take(self, faults: Iterable[Fault]) -> None:
+        for fault in faults:
+            if len(self.faults) < MAX_FAULTS:
+                self.faults.append(fault)
+            elif len(self.faults) == MAX_FAULTS:
+                self.faults.append(Fault("too_many", "", f"There are more than {MAX_FAULTS} faults; the others are not listed."))
+
+    def _walk(self, heads: Heads) -> None:
+        asked = {head for each in heads.values() for head in each}
+        for number, file in enumerate(self.scope.ledgers):
+            book = walk(file, asked, self.index, number=number)
+            self._take(book.faults)
             if book.school in self.books:
-                self.add("ledger_twice", f"Two ledgers say that they are of the school {book.school}.", book.path.name)
+                self.add("ledger_twice", f"Two ledgers say that they are of the school {shown(book.school)}.", file.name)
             self.books[book.school] = book
-        if head is not None and not any(book.witnessed for book in books):
-            self.add(
-                "head",
-                "No ledger has the line that the digest printed: it was cut short or written anew.",
-                f"head {head.seq}:{head.hash[:12]}…",
-            )
+        for school, each in heads.items():
+            books = [self.books[school]] if school in self.books else [] if school else list(self.books.values())
+            for head in each:
+                if not books or all(head in book.lacking for book in books):
+                    what = "No ledger has the line that the digest printed: it was cut short or written anew."
+                    self.add("head", what, f"{school} head {head.seq}:{head.hash[:12]}…".strip())
 
-    def _bags(self, workers: int | None) -> Iterator[tuple[Place, BagFound]]:
-        """Check the bags, many at once; keep only the places in flight."""
-        waiting: deque[Place] = deque()
+    def _bags(self, workers: int | None) -> Iterator[tuple[Place, SaidOfRecord | None, BagFound]]:
+        """Check the bags, many at once; keep only the places in flight, each with what the ledger says of it."""
+        waiting: deque[tuple[Place, SaidOfRecord | None]] = deque()
 
         def tasks() -> Iterator[BagTask]:
-            for place in self.scope.places(self.add):
-                waiting.append(place)
-                yield self._task(place)
+            for place in self.scope.places(self.add, self.index):
+                book = self._book(place.school)
+                said = None if book is None else self.index.of(book.number, place.record)
+                waiting.append((place, said))
+                yield self._task(place, book, said)
 
         for found in check_many(tasks(), workers=workers):
-            yield waiting.popleft(), found
+            yield *waiting.popleft(), found
 
-    def _task(self, place: Place) -> BagTask:
-        book = self._book(place.school)
-        keys: tuple[str, ...] = ()
-        chains: frozenset[str] = frozenset()
-        if book is not None:
-            line = book.sealed.get(place.record)
-            keys = (line.public_key if line else book.public_key,)
-            chains = frozenset(each.chain_sha256 for each in book.restamps.get(place.record, ()))
-        return BagTask(str(place.folder), place.school, place.record, keys, place.year, chains, self.trusted)
+    def _task(self, place: Place, book: Book | None, said: SaidOfRecord | None) -> BagTask:
+        task = BagTask(place.source, place.school, place.record, year=place.year, trusted=self.trusted)
+        if book is None:
+            return task
+        if said is None:
+            return replace(task, keys=tuple(book.keys[-1:]) if place.record else tuple(book.keys))
+        chains = frozenset(each.chain_sha256 for each in self.index.restamps(book.number, place.record)) if said.restamps else frozenset()
+        # The key changed while this record was under way: it may have been signed with any key since its first line.
+        keys = tuple(book.keys[said.first_key - 1 : said.key]) if said.seq else tuple(book.keys[-1:])
+        return replace(task, keys=keys, chains=chains, disposed=said.disposed > 0)
 
     def _book(self, school: str) -> Book | None:
         """Return the ledger of a school; for a record taken out of its vault, the one ledger given."""
@@ -109,56 +155,93 @@ class _Check:
             return next(iter(self.books.values()))
         return self.books.get(school)
 
-    def _compare(self, place: Place, found: BagFound) -> None:
-        where = "/".join(part for part in (place.school, place.year, place.record) if part)
+    def _compare(self, place: Place, said: SaidOfRecord | None, found: BagFound) -> None:
+        record = place.record or found.facts.record
+        where = "/".join(shown(part) for part in (place.school, place.year, record) if part)
         book = self._book(place.school)
-        if place.record in self.seen:
-            self.add("twice", "The same record id lies in the vault twice.", where)
         if book is None:
-            if self.scope.record is None or self.books:
+            if not self.scope.lone or self.books:
                 self.add("no_ledger", f"There is no ledger of the school {place.school} to check this record against.", where)
             return
-        line = book.sealed.get(place.record)
-        if line is None:
+        if not place.record:
+            said = self.index.of(book.number, record)
+        if said is None or not said.seq:
             self.add("not_in_ledger", "The ledger does not know this record.", where)
             return
-        self.seen.add(place.record)
-        if line.manifest_sha256 != found.manifest_sha256:
-            self.add("not_as_sealed", "This is not the record that was sealed: the ledger has another manifest for it.", where)
-        hidden = book.hidden_at.get(place.record)
-        if hidden is not None and found.sealed_utc and hidden <= found.sealed_utc:
-            self.add("hidden_unsealed", f"The comment was hidden at {hidden}, before the record was sealed at {found.sealed_utc}.", where)
-        self._stamps(book, line.seq, where, found)
+        if not self.index.see(book.number, record):
+            self.add("twice", "The same record id lies in the vault twice.", where)
+        self.disposed += said.disposed > 0
+        if found.there:
+            self._against(said, where, found)
+            self._stamps(book, said, where, found)
 
-    def _stamps(self, book: Book, sealed_seq: int, where: str, found: BagFound) -> None:
-        later = book.restamps.get(where.rpartition("/")[2], ())
-        for authority, time in found.tokens:
-            seq = sealed_seq
-            if not found.captured_utc or abs(time - from_utc_text(found.captured_utc)) > STAMP_WITHIN:
-                line = next((each for each in later if each.authority == authority and abs(each.at - time) <= STAMP_WITHIN), None)
-                if line is None:
-                    self.add("stamp_time", f"The stamp of {authority} is more than ten minutes from the capture.", where)
-                    continue
-                seq = line.seq
-            self.stamped.setdefault((book.school, authority), []).append((seq, time, where))
+    def _against(self, said: SaidOfRecord, where: str, found: BagFound) -> None:
+        if said.manifest_sha256 != found.manifest_sha256:
+            self.add("not_as_sealed", "This is not the record that was sealed: the ledger has another manifest for it.", where)
+        elif said.manifest_sha512 != found.manifest_sha512:
+            self.add("not_as_sealed", "This is not the record that was sealed: the ledger has another SHA-512 manifest for it.", where)
+        sealed = found.facts.sealed_utc
+        if said.hidden_at and sealed and said.hidden_at <= sealed:
+            self.add("hidden_unsealed", f"The comment was hidden at {said.hidden_at}, before the record was sealed at {sealed}.", where)
+
+    def _stamps(self, book: Book, said: SaidOfRecord, where: str, found: BagFound) -> None:
+        lines = self.index.restamps(book.number, where.rpartition("/")[2]) if said.restamps else []
+        captured = found.facts.captured_utc or said.captured_at
+        for token in found.tokens:
+            at_capture = token.round == 1 and captured and abs(token.at - from_utc_text(captured)) <= STAMP_WITHIN
+            line = None if at_capture else next((line for line in lines if _tells_of(line, token)), None)
+            if not at_capture and line is None:
+                self._unknown(token, where)
+            elif line is None or abs(from_utc_text(line.at) - token.at) <= STAMP_WITHIN:
+                # A stamp that a crash kept out of the ledger for a while stands out of order, and proves no less.
+                self.index.stamp(book.number, token.authority, said.seq if line is None else line.seq, utc_text(token.at), where)
+        self._stamps_gone(said, lines, where, found)
+
+    def _unknown(self, token: Token, where: str) -> None:
+        if token.round == 1:
+            self.add("stamp_time", f"The stamp of {token.authority} is more than ten minutes from the capture.", where)
+        else:
+            self.add("renewal_unknown", f"The ledger does not tell of the renewal by {token.authority}, round {token.round}.", where)
+
+    def _stamps_gone(self, said: SaidOfRecord, lines: list[Restamp], where: str, found: BagFound) -> None:
+        """Tell of stamps that the ledger says were had, and that are not there. One that is there and bad has its own fault."""
+        if any(fault.code.startswith("stamp") for fault in found.faults):
+            return
+        there = {(token.authority, token.round) for token in found.tokens}
+        if said.stamped and found.facts.authorities and not any(number == 1 for _, number in there):
+            self.add("stamp_gone", "The ledger says that this record was stamped when it was sealed, and no stamp is there.", where)
+        for line in lines:
+            if (line.authority, line.round) not in there:
+                self.add("stamp_gone", f"The ledger tells of a stamp by {shown(line.authority)}, and it is not there.", where)
 
     def _missing(self) -> None:
         """Tell of sealed records that are not there. Lawful disposal leaves its own line."""
-        for school, book in self.books.items():
-            if self.scope.record is not None or (self.scope.school and school != self.scope.school):
+        for school, book in self.books.items() if self.scope.complete else ():
+            if self.scope.school and school != self.scope.school:
                 continue
-            for record, line in book.sealed.items():
-                if record not in self.seen and record not in book.disposed:
-                    self.add(
-                        "record_gone",
-                        "The ledger says this record was sealed, and it is not in the vault.",
-                        f"{school}/{record} (line {line.seq})",
-                    )
+            for record, said in self.index.unseen(book.number):
+                if said.disposed:
+                    self.disposed += 1
+                    continue
+                what = "The ledger says this record was sealed, and it is not in the vault."
+                self.add("record_gone", what, f"{shown(school)}/{shown(record)} (line {said.seq})")
 
     def _order_of_stamps(self) -> None:
-        for (_, authority), stamps in self.stamped.items():
-            latest: datetime | None = None
-            for _, time, where in sorted(stamps):
-                if latest is not None and time < latest:
-                    self.add("stamp_order", f"The stamp of {authority} is older than that of a record sealed before this one.", where)
-                latest = time if latest is None else max(latest, time)
+        latest: tuple[int, str, str] | None = None
+        for book, authority, at, where in self.index.stamps():
+            if latest is not None and latest[:2] == (book, authority) and at < latest[2]:
+                self.add("stamp_order", f"The stamp of {authority} is older than that of a record sealed before this one.", where)
+            else:
+                latest = (book, authority, at)
+
+
+def _tells_of(line: Restamp, token: Token) -> bool:
+    """Return whether a ledger line tells of this stamp: the same files, and not written before the stamp was had."""
+    same = (line.authority, line.round, line.chain_sha256, line.list_sha256) == (
+        token.authority, token.round, token.chain_sha256, token.list_sha256,
+    )  # fmt: skip
+    return same and _not_before(from_utc_text(line.at), token.at)
+
+
+def _not_before(line: datetime, stamp: datetime) -> bool:
+    return stamp <= line + STAMP_WITHIN

@@ -1,103 +1,125 @@
 """Walking a ledger from its first line to its head. Called by `verify`."""
 
+import base64
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
+from typing import Any, BinaryIO
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from moderator.domain.errors import BadInput
 from moderator.domain.events import GENESIS, Event, Head, line_hash
 from moderator.domain.record import Fault
 from moderator.domain.times import from_utc_text
+from moderator.evidence.check.index import Index, Restamp
+from moderator.evidence.check.reading import shown
+from moderator.evidence.seal.signer import signature_holds
 
 MAX_LINE = 64 * 1024
 """Longest line read (our choice): an event takes some hundred bytes."""
 UTC_TEXT = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{6}Z")
 """A time as `domain.times.utc_text` writes it; text order is time order. Ten times quicker than reading it."""
 _HIDES = {Event.HIDE_INTENDED.value, Event.HIDDEN.value, Event.HIDE_VERIFIED.value}
+_MAX_FAULTS = 1_000
+_read, _write = json.JSONDecoder().decode, json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
-class SealedLine:
-    """What the ledger says of one record when it was sealed."""
+class LedgerFile:
+    """A ledger to be walked: its name for messages, and how to open it. Opening raises OSError."""
 
-    seq: int
-    manifest_sha256: str
-    public_key: str
+    name: str
+    open: Callable[[], AbstractContextManager[BinaryIO]]
 
 
-@dataclass(frozen=True, slots=True)
-class Restamp:
-    """A stamp added later: the ledger line's number, its time, and SHA-256 of the authority's chain."""
-
-    seq: int
-    at: datetime
-    authority: str
-    chain_sha256: str
+def ledger_file(path: Path) -> LedgerFile:
+    """Return a ledger that lies in a folder."""
+    return LedgerFile(shown(path.name), lambda: path.open("rb"))
 
 
 @dataclass(slots=True)
 class Book:
-    """A ledger as walked: whose it is, its head, what it says of each record, and every fault."""
+    """A ledger as walked: whose it is, its head, its public keys in order, and every fault. What it says of records is in the index."""
 
-    path: Path
+    file: LedgerFile
+    number: int
     school: str = ""
-    public_key: str = ""
+    keys: list[str] = field(default_factory=list)
     head: Head = field(default_factory=lambda: Head(0, GENESIS))
-    sealed: dict[str, SealedLine] = field(default_factory=dict)
-    captured: set[str] = field(default_factory=set)
-    disposed: set[str] = field(default_factory=set)
-    restamps: dict[str, list[Restamp]] = field(default_factory=dict)
-    hidden_at: dict[str, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
-    witnessed: bool = False
+    lacking: set[Head] = field(default_factory=set)
+    """Those of the heads asked for that no line of this ledger has."""
 
     def add(self, code: str, what: str) -> None:
-        """Note a fault at the line after the head."""
-        self.faults.append(Fault(code, f"{self.path.name} line {self.head.seq + 1}", what))
+        """Note a fault at the line after the head. A hostile ledger could have any number: the first thousand are kept."""
+        if len(self.faults) < _MAX_FAULTS:
+            self.faults.append(Fault(code, f"{self.file.name} line {self.head.seq + 1}", what))
 
 
-def walk(path: Path, head: Head | None) -> Book:
-    """Return the ledger as walked. `head` is what a digest printed: `witnessed` says whether the ledger has that line.
+def walk(file: LedgerFile, heads: Iterable[Head], index: Index, *, number: int = 0) -> Book:
+    """Return the ledger as walked; what it says of each record goes into `index` under `number`.
 
-    A head with number 0 and a hash is a hash alone: any line may have it. Memory grows with the records named, not with the file.
-    Stops at the first line that breaks the chain: what follows it proves nothing. Raises BadInput when the file cannot be read.
+    `heads` are what digests printed, of any school and in any order; a head with number 0 and a hash is a hash alone, which any line may
+    have. Stops at the first line that breaks the chain: what follows it proves nothing. Memory does not grow with the file. Raises
+    BadInput when the file cannot be read.
     """
-    book = Book(path)
+    book = Book(file, number, lacking=set(heads) - {Head(0, GENESIS)})
     try:
-        for line in _lines(book):
-            if not _take(book, line):
-                break
-            if head is not None and book.head.hash == head.hash and head.seq in {0, book.head.seq}:
-                book.witnessed = True
+        with file.open() as stream:
+            for line in _lines(book, stream):
+                if not _take(book, line, index):
+                    break
+                if book.lacking:
+                    book.lacking -= {book.head, Head(0, book.head.hash)}
     except OSError as error:
-        message = f"the ledger {path} cannot be read: {error.strerror}"
+        message = f"the ledger {file.name} cannot be read: {error.strerror or error}"
         raise BadInput(message) from error
-    if head == Head(0, GENESIS):
-        book.witnessed = True
     return book
 
 
-def _lines(book: Book) -> Iterator[str]:
-    with book.path.open("rb") as file:
-        while line := file.readline(MAX_LINE + 1):
-            if not line.endswith(b"\n"):
-                book.add("ledger_torn", "The ledger's line has no end: it was cut, or is longer than a line may be.")
-                return
-            try:
-                yield line[:-1].decode("ascii")
-            except UnicodeDecodeError:
-                book.add("ledger_line", "The ledger's line holds letters that a ledger never holds.")
-                return
+def _lines(book: Book, stream: BinaryIO) -> Iterator[str]:
+    while line := stream.readline(MAX_LINE + 1):
+        if not line.endswith(b"\n"):
+            book.add("ledger_torn", "The ledger's line has no end: it was cut, or is longer than a line may be.")
+            return
+        try:
+            yield line[:-1].decode("ascii")
+        except UnicodeDecodeError:
+            book.add("ledger_line", "The ledger's line holds letters that a ledger never holds.")
+            return
 
 
-def _take(book: Book, line: str) -> bool:
+_PLAIN = re.compile(
+    r'\{"seq":([1-9][0-9]{0,17}),"prev":"([0-9a-f]{64})","at":"([^"\\]*)","school":"([a-z0-9-]*)","event":"([a-z_]*)",'
+    r'"subject":"([A-Za-z0-9._:-]*)","actor":"([A-Za-z0-9._:-]*)","reason":"([a-z0-9_-]*)"\}'
+)
+_KEYS = ("seq", "prev", "at", "school", "event", "subject", "actor", "reason")
+
+
+def _row(line: str) -> tuple[dict[str, Any], bool]:
+    """Return a line's facts, and whether it stands exactly as the service writes it. Raises what JSON that is none raises.
+
+    Most lines have no facts beyond the eight keys and no escapes: these are told by their form, which is quicker and as strict.
+    """
+    plain = _PLAIN.fullmatch(line)
+    if plain is not None:
+        row: dict[str, Any] = dict(zip(_KEYS, plain.groups(), strict=True))
+        row["seq"] = int(row["seq"])
+        return row, True
+    row = _read(line)
+    return row, _write(row) == line
+
+
+def _take(book: Book, line: str, index: Index) -> bool:
     """Check one line and note what it says; False when the chain ends here."""
     try:
-        row = json.loads(line)
-        same = json.dumps(row, ensure_ascii=True, separators=(",", ":")) == line
+        row, same = _row(line)
         event, subject, at, school = row["event"], row["subject"], row["at"], row["school"]
         same = same and UTC_TEXT.fullmatch(at) is not None
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -109,48 +131,145 @@ def _take(book: Book, line: str) -> bool:
         book.add("ledger_chain", "The chain is broken: this line does not follow from the line before it.")
         return False
     if not isinstance(subject, str) or not isinstance(school, str) or (book.head.seq and school != book.school):
-        book.add("ledger_school", f"The line is of another school than the ledger's, which is {book.school}.")
+        book.add("ledger_school", f"The line is of another school than the ledger's, which is {shown(book.school)}.")
     if not book.head.seq:
         _open(book, row)
-    _note(book, row, str(event), str(subject), str(at))
+    note = _NOTES.get(str(event))
+    if note is not None:
+        note(_Line(book, index, row, str(subject), str(at)))
     book.head = Head(book.head.seq + 1, line_hash(line))
     return True
 
 
 def _open(book: Book, row: dict[str, object]) -> None:
-    book.school, book.public_key = str(row["school"]), str(row.get("public_key", ""))
-    if row["event"] != Event.OPENED.value or not book.public_key:
+    book.school, key = str(row["school"]), str(row.get("public_key", ""))
+    book.keys.append(key)
+    if row["event"] != Event.OPENED.value or not key:
         book.add("ledger_first", "The first line must open the ledger and carry the public key.")
 
 
-def _note(book: Book, row: dict[str, object], event: str, subject: str, at: str) -> None:
-    if event == Event.CAPTURED.value:
-        book.captured.add(subject)
-    elif event == Event.SEALED.value:
-        _seal(book, row, subject)
-    elif event in _HIDES:
-        book.hidden_at.setdefault(subject, at)
-        if subject not in book.sealed:
-            book.add("hidden_unsealed", f"{subject} was hidden before its record was sealed.")
-    elif event == Event.DISPOSED.value:
-        book.disposed.add(subject)
-    elif event == Event.KEY_ROTATED.value:
-        book.public_key = str(row.get("public_key", book.public_key))
-    elif event == Event.RESTAMPED.value:
-        restamp = Restamp(book.head.seq + 1, from_utc_text(at), str(row.get("authority", "")), str(row.get("chain_sha256", "")))
-        book.restamps.setdefault(subject, []).append(restamp)
+@dataclass(slots=True)
+class _Line:
+    """One good line of a book, with what it is about."""
+
+    book: Book
+    index: Index
+    row: dict[str, object]
+    subject: str
+    at: str
+
+    @property
+    def seq(self) -> int:
+        return self.book.head.seq + 1
+
+    @property
+    def key(self) -> int:
+        """The number of the key now in force, from 1."""
+        return len(self.book.keys)
+
+    def text(self, name: str) -> str:
+        """Return one fact as a text, "" when there is none."""
+        found = self.row.get(name, "")
+        return found if isinstance(found, str) else str(found)
 
 
-def _seal(book: Book, row: dict[str, object], subject: str) -> None:
-    digest = str(row.get("manifest_sha256", ""))
-    known = book.sealed.get(subject)
-    if known is not None and known.manifest_sha256 != digest:
-        book.add("sealed_twice", f"{subject} was sealed a second time, with another manifest.")
+def _note_flagged(line: _Line) -> None:
+    said = line.index.note(line.book.number, line.subject)
+    said.first_key = said.first_key or line.key
+
+
+def _note_captured(line: _Line) -> None:
+    said = line.index.note(line.book.number, line.subject)
+    said.first_key, said.captured_at = said.first_key or line.key, line.at
+
+
+def _note_sealed(line: _Line) -> None:
+    said = line.index.note(line.book.number, line.subject)
+    digests = line.text("manifest_sha256"), line.text("manifest_sha512")
+    if said.seq:
+        if (said.manifest_sha256, said.manifest_sha512) != digests:
+            line.book.add("sealed_twice", f"{shown(line.subject)} was sealed a second time, with another manifest.")
         return
-    if known is None and subject not in book.captured:
-        book.add("sealed_uncaptured", f"{subject} was sealed without having been captured.")
-    book.captured.discard(subject)
-    book.sealed.setdefault(subject, SealedLine(book.head.seq + 1, digest, book.public_key))
+    if not said.captured_at:
+        line.book.add("sealed_uncaptured", f"{shown(line.subject)} was sealed without having been captured.")
+    said.seq, said.key, said.first_key = line.seq, line.key, said.first_key or line.key
+    said.manifest_sha256, said.manifest_sha512 = digests
+    said.stamped = line.row.get("stamp_pending") is False
+
+
+def _note_hide(line: _Line) -> None:
+    said = line.index.note(line.book.number, line.subject)
+    said.hidden_at = said.hidden_at or line.at
+    if not said.seq:
+        line.book.add("hidden_unsealed", f"{shown(line.subject)} was hidden before its record was sealed.")
+
+
+def _note_held(line: _Line) -> None:
+    line.index.note(line.book.number, line.subject).holds += 1
+
+
+def _note_released(line: _Line) -> None:
+    said = line.index.note(line.book.number, line.subject)
+    said.holds = max(0, said.holds - 1)
+
+
+def _note_disposed(line: _Line) -> None:
+    """Note a disposal. It takes two people, and no legal hold may stand (R30)."""
+    said, subject = line.index.note(line.book.number, line.subject), shown(line.subject)
+    said.disposed = said.disposed or line.seq
+    if line.text("approved_by") in {"", line.text("actor")}:
+        line.book.add("disposed_by_one", f"{subject} was disposed of without a second person's approval.")
+    if said.holds:
+        line.book.add("disposed_under_hold", f"{subject} was disposed of while a legal hold stood.")
+
+
+def _note_restamped(line: _Line) -> None:
+    number = line.row.get("round", 1)
+    try:
+        from_utc_text(line.at)
+    except ValueError:
+        number = None
+    if type(number) is not int or not 0 < number < 10_000:  # noqa: PLR2004 - rounds have four digits
+        line.book.add("ledger_line", "The line tells of a stamp and does not say which or when.")
+        return
+    told = Restamp(line.seq, line.at, line.text("authority"), line.text("chain_sha256"), number, line.text("list_sha256"))
+    line.index.restamp(line.book.number, line.subject, told)
+
+
+def _note_rotated(line: _Line) -> None:
+    """Take the new key, if the old one signed it."""
+    fresh, old = line.text("public_key"), _public_key(line.book.keys[-1])
+    try:
+        signature = base64.b64decode(line.text("previous_signature"), validate=True)
+    except ValueError:
+        signature = b""
+    if old is None or not fresh or not signature_holds(old, signature, fresh.encode()):
+        line.book.add("key_rotation", "The signing key was changed without the old key's signature over the new one.")
+        return
+    line.book.keys.append(fresh)
+
+
+_NOTES: dict[str, Callable[[_Line], None]] = {
+    Event.FLAGGED.value: _note_flagged,
+    Event.SUBMITTED.value: _note_captured,
+    Event.CAPTURED.value: _note_captured,
+    Event.SEALED.value: _note_sealed,
+    **dict.fromkeys(_HIDES, _note_hide),
+    Event.LEGAL_HOLD.value: _note_held,
+    Event.LEGAL_HOLD_RELEASED.value: _note_released,
+    Event.DISPOSED.value: _note_disposed,
+    Event.RESTAMPED.value: _note_restamped,
+    Event.KEY_ROTATED.value: _note_rotated,
+}
+
+
+@lru_cache(maxsize=16)
+def _public_key(key: str) -> Ed25519PublicKey | None:
+    try:
+        found = load_der_public_key(base64.b64decode(key, validate=True))
+    except ValueError:
+        return None
+    return found if isinstance(found, Ed25519PublicKey) else None
 
 
 HEAD = re.compile(r"(?:([0-9]{1,18}):)?([0-9a-f]{64})")

@@ -1,6 +1,7 @@
 """The facts of a record: `record.json` and `decision.json` (RECORD.md). Called by the recorder."""
 
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -10,20 +11,22 @@ from moderator.domain.item import Post
 from moderator.domain.record import Evidence
 from moderator.domain.times import london_text, utc_text
 from moderator.evidence.capture.taken import IN_WORDS, LOCALE, Capture
+from moderator.evidence.seal.bag import FORMAT
 
-FORMAT = 1
-"""Version of the keys below; raised when one changes its meaning."""
+CAPTURED = "captured_by_service"
+"""Where the record comes from; the other origin is `submitted_by_person`."""
 
 
 def record_facts(
-    evidence: Evidence, capture: Capture, *, sealed_at: datetime, software: str, authorities: dict[str, str]
+    evidence: Evidence, capture: Capture, *, sealed_at: datetime, software: str, authorities: Sequence[Mapping[str, str]]
 ) -> dict[str, object]:
-    """Return `record.json`: flat keys. `authorities` maps each configured timestamp authority to SHA-256 of its chain."""
+    """Return `record.json`: flat keys. `authorities`: name and `chain_sha256` of each timestamp authority that is set up."""
     offset, source = _clock_offset(evidence, capture)
     return {
         "format": FORMAT,
         "record_id": evidence.record_id,
         "nonce": secrets.token_hex(16),
+        "origin": CAPTURED,
         **_who(evidence),
         **_what(evidence),
         **_when("captured", capture.ended_at),
@@ -37,7 +40,7 @@ def record_facts(
         "model": evidence.score.model,
         "policy": evidence.decision.policy,
         "policy_section": evidence.decision.section,
-        "timestamp_authorities": [{"name": name, "chain_sha256": digest} for name, digest in sorted(authorities.items())],
+        "timestamp_authorities": [dict(each) for each in authorities],
     }
 
 
@@ -121,7 +124,12 @@ def _how(evidence: Evidence, capture: Capture) -> dict[str, object]:
         "viewport": capture.viewport,
         "locale": LOCALE,
         "parent_post_shown": capture.parent_shown,
+        "page_address": capture.address,
+        "page_height_px": capture.page_height,
+        "picture_starts_at_px": capture.page_top,
         "picture_cut_short": capture.cut_short,
+        "comment_in_picture_px": list(capture.comment_at) if capture.comment_at else None,
+        "embed_address": capture.embed,
         "requests_blocked": sum(capture.blocked.values()),
         "requests_blocked_by_type": dict(sorted(capture.blocked.items())),
         "self_test": "passed",

@@ -1,6 +1,6 @@
-"""Where a bag is built before it is renamed into the vault. Called by the recorder.
+"""Where a bag is built before it goes into the vault. Called by the sealing.
 
-Each recorder holds a locked file `<vault>/.tmp/<token>.lock` and builds in `<vault>/.tmp/<token>/`, on the vault's own filesystem. The
+Each service holds a locked file `<vault>/.tmp/<token>.lock` and builds in `<vault>/.tmp/<token>/`, on the vault's own filesystem. The
 lock dies with its process, however it dies, so the next start knows which leftovers nobody owns and sweeps only those.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from moderator.evidence.vault.durable import remove_leftover
+from moderator.evidence.vault.durable import disk, remove_leftover
 from moderator.observe import happened
 
 STAGING = ".tmp"
@@ -27,7 +27,8 @@ class Staging:
     def __init__(self, vault_root: Path) -> None:
         """Take a fresh place under `vault_root/.tmp` and sweep the places of dead processes. Raises OSError when the vault is away."""
         self._area = vault_root / STAGING
-        self._area.mkdir(mode=0o700, exist_ok=True)
+        with suppress(FileExistsError):
+            disk.make_folder(self._area, mode=0o700)
         _sweep(self._area)
         self._lock, self._name = _take_place(self._area)
         self._folder = self._area / self._name
@@ -35,9 +36,10 @@ class Staging:
     @contextmanager
     def folder(self) -> Iterator[Path]:
         """Give a new folder to build in; whatever is still there afterwards is removed."""
-        self._folder.mkdir(exist_ok=True)
+        with suppress(FileExistsError):
+            disk.make_folder(self._folder)
         place = self._folder / secrets.token_hex(8)
-        place.mkdir()
+        disk.make_folder(place)
         try:
             yield place
         finally:

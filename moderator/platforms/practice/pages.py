@@ -4,9 +4,11 @@ A comment is shown under the posts above it; avatars, pictures and video have ad
 a capture that must not fetch them can be caught at it.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from html import escape
 from importlib import resources
 from io import BytesIO
 from typing import Final
@@ -14,7 +16,7 @@ from typing import Final
 import jinja2
 from PIL import Image
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from moderator.domain.times import london_text
@@ -37,6 +39,8 @@ HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
+
+_STATUS: Final = re.compile(r"/status/(?P<id>\d{1,19})$")
 
 _ENVIRONMENT: Final = jinja2.Environment(
     loader=jinja2.PackageLoader("moderator.platforms.practice", "look"),
@@ -74,6 +78,7 @@ class Pages:
             Route("/media/avatar/{id:int}.svg", self.avatar),
             Route("/media/{prefix:int}_{number:int}.png", self.picture),
             Route("/media/{prefix:int}_{number:int}.webm", self.video),
+            Route("/oembed", self.oembed),
             Route("/{handle}/status/{id:int}", self.status),
         ]
 
@@ -123,6 +128,18 @@ class Pages:
             shown_count=_count(state, post, hidden=False),
             hidden_count=_count(state, post, hidden=True),
         )
+
+    async def oembed(self, request: Request) -> Response:
+        """Give a post's embed as X's oEmbed does: a block quotation in JSON, asked for by the post's own address."""
+        wanted = _STATUS.search(request.query_params.get("url", ""))
+        post = self.network.state.post(int(wanted["id"])) if wanted else None
+        if post is None:
+            return JSONResponse({"error": "There is no such post."}, 404, HEADERS)
+        made = datetime.fromtimestamp(post.created_ms / 1000, tz=UTC)
+        words = escape(post.text).replace("\n", "<br>")
+        who = f"&mdash; {escape(post.name)} (@{escape(post.handle)}) <a>{escape(london_text(made))}</a>"
+        block = {"html": f'<blockquote class="practice"><p dir="auto">{words}</p>{who}</blockquote>'}
+        return JSONResponse({"type": "rich", "version": "1.0", "author_name": post.name, **block}, headers=HEADERS)
 
     async def no_icon(self, request: Request) -> Response:
         """Say that there is no icon: browsers ask for one by themselves."""

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from moderator.store import tables  # noqa: F401 - importing it registers the tables
+from moderator.store import record_tables, tables  # noqa: F401 - importing them registers the tables
 
 metadata = SQLModel.metadata
 engine = context.config.attributes["engine"]

@@ -2,22 +2,31 @@
 
 import fcntl
 import gc
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import BinaryIO
 
 from moderator import __version__
+from moderator.build.keys import finish_rotation, make_keys, open_signer, retired_keys, sealer
 from moderator.domain.account import Account, School
 from moderator.domain.errors import BadInput
+from moderator.domain.pack import Around, Held
 from moderator.domain.policy import Policy
 from moderator.domain.times import SystemClock
 from moderator.evidence.capture.browser import Browser
+from moderator.evidence.packs.make import Packs
+from moderator.evidence.packs.people import finder
 from moderator.evidence.recorder import BrowserRecorder
-from moderator.evidence.seal.stamp import HttpAuthority, Signer
+from moderator.evidence.seal.authority import HttpAuthority, Patient
+from moderator.evidence.seal.late import VaultStamper
+from moderator.evidence.seal.sealing import Sealing
+from moderator.evidence.stored_check import StoredCheck
+from moderator.evidence.submission.intake import SealedIntake
 from moderator.evidence.vault.folder import FolderVault
+from moderator.evidence.vault.keyed import KeyedVault
+from moderator.evidence.vault.sourced import SourcedVault
 from moderator.jobs.local import NoDispatcher
 from moderator.learn.classifier import Assessor
 from moderator.learn.roll import RollMatcher, roll_tokens
@@ -28,17 +37,21 @@ from moderator.platforms.x.adapter import XPlatform
 from moderator.ports import Clock, Credentials, Dispatcher, Mailer, Platform, Token
 from moderator.settings import Settings
 from moderator.steps.drain import Tools
+from moderator.store import held, people
 from moderator.store import ledger as ledgers
-from moderator.store import people
 from moderator.store import roll as rolls
 from moderator.store.database import Database
 from moderator.store.engine import open_engine
 from moderator.store.ledger import LedgerFile
+from moderator.store.record_keys import StoredRecordKeys
 from moderator.store.schema import upgrade
 from moderator.store.sealed import Sealer
 
-KEY_FILES = ("encryption.key", "roll.key", "signing.pem")
-"""The service's own secrets, made once by `moderator doctor --make-keys`."""
+__all__ = [
+    "Context", "HeldToken", "authorities", "build", "classifier", "credentials", "finish_rotation", "hold_data_dir", "identify", "mailer",
+    "make_keys", "make_missing_tokens", "open_database", "open_signer", "open_vault", "packs", "platforms", "policy", "retired_keys",
+    "sealer", "settle_memory", "x_platform",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +63,6 @@ class Context:
     tools: Tools
     sealer: Sealer
     close: Callable[[], None]
-
-
-def make_keys(folder: Path) -> list[str]:
-    """Make the secret files that are missing, readable by their owner only; return their names. Never overwrites one."""
-    from cryptography.fernet import Fernet  # noqa: PLC0415 - only at set-up
-
-    makers: dict[str, Callable[[], bytes]] = {
-        "encryption.key": Fernet.generate_key,
-        "roll.key": lambda: os.urandom(32).hex().encode(),
-        "signing.pem": lambda: Signer.generate().pem,
-    }
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = []
-    for name in KEY_FILES:
-        try:
-            handle = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            continue
-        with os.fdopen(handle, "wb") as file:
-            file.write(makers[name]() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        made.append(name)
-    return made
 
 
 def hold_data_dir(settings: Settings) -> BinaryIO:
@@ -99,11 +88,6 @@ def open_database(settings: Settings) -> Database:
         for school in settings.schools():
             people.put_school(unit.connection, school)
     return database
-
-
-def sealer(settings: Settings) -> Sealer:
-    """Return the encryption of stored secrets."""
-    return Sealer(settings.secret("encryption.key").split())
 
 
 def credentials(settings: Settings, database: Database, account_id: int) -> Credentials:
@@ -211,45 +195,67 @@ def identify(settings: Settings, *, platform: str, handle: str, school: School, 
     return x_platform(settings, account, held, SystemClock()).identity()
 
 
-def open_ledgers(database: Database, signer: Signer, clock: Clock) -> None:
-    """Begin each school's ledger with the public key; refuse a signing key that is not the ledger's."""
-    for school in database.schools():
-        with database.unit() as unit:
-            if ledgers.head(unit.connection, school.slug).seq == 0:
-                unit.append(school.slug, ledgers.opened(signer.public_key, clock.now()))
-            elif ledgers.public_key(unit.connection, school.slug) != signer.public_key:
-                message = "signing.pem is not the key this ledger was opened with: bring the old key back from your backup"
-                raise BadInput(message)
+def authorities(settings: Settings, clock: Clock) -> list[Patient]:
+    """Return the timestamp authorities of the settings. Raises BadInput for a chain that cannot be used."""
+    try:
+        return [
+            Patient(HttpAuthority(each.name, each.url, each.chain_file.read_bytes(), policy=each.policy, clock=clock), clock)
+            for each in settings.timestamps
+        ]
+    except OSError as error:
+        message = f"timestamps: a chain_file cannot be read ({error.strerror})"
+        raise BadInput(message) from error
+
+
+def open_vault(settings: Settings, clock: Clock | None = None) -> SourcedVault:
+    """Return where records are kept. Raises BadInput, in one line, for a bucket that cannot hold them; Transient when it is away."""
+    table = settings.vault
+    if table.kind == "folder":
+        return FolderVault(settings.vault_dir, immutable=table.immutable_files)
+    from moderator.evidence.vault.bucket import S3Place  # noqa: PLC0415 - its client library takes 40 MB and a second
+    from moderator.evidence.vault.s3 import S3Vault  # noqa: PLC0415 - the same
+
+    with_keys = bool(settings.optional_secret("s3-access-key") and settings.secret("s3-secret-key"))
+    place = S3Place(
+        table.bucket,
+        prefix=table.prefix,
+        region=table.region,
+        endpoint_url=table.endpoint_url,
+        ca_file=str(table.ca_file or ""),
+        access_key_file=str(settings.secrets_dir / "s3-access-key") if with_keys else "",
+        secret_key_file=str(settings.secrets_dir / "s3-secret-key") if with_keys else "",
+        retain_days=table.retain_days,
+    )
+    return S3Vault(place, working_folder=settings.vault_dir, clock=clock)
 
 
 def build(settings: Settings, *, dispatcher: Dispatcher | None = None, clock: Clock | None = None) -> Context:
     """Compose the whole service. Raises BadInput, in one line, for anything a person must mend first."""
     clock = clock or SystemClock()
     database = open_database(settings)
-    signer = Signer(settings.secret("signing.pem").encode())
-    open_ledgers(database, signer, clock)
-    try:
-        vault = FolderVault(settings.vault_dir)
-        recorder = BrowserRecorder(
-            vault=vault,
-            browser=Browser(),
-            signer=signer,
-            authorities=[HttpAuthority(each.name, each.url, each.chain_file.read_bytes()) for each in settings.timestamps],
-            clock=clock,
-            templates=settings.templates_dir,
-            software=f"moderator {__version__}",
-        )
-    except OSError as error:
-        message = f"timestamps: a chain_file cannot be read ({error.strerror})"
-        raise BadInput(message) from error
+    signer = open_signer(settings, database, clock)
+    asked = authorities(settings, clock)
+    vault = open_vault(settings, clock)
+    keys = StoredRecordKeys(database, sealer(settings), clock)
+    sealing = Sealing(
+        vault=vault,
+        signer=signer,
+        authorities=asked,
+        software=f"moderator {__version__}",
+        keys=keys if settings.encrypt_records else None,
+        retired_keys=retired_keys(database, signer),
+    )
+    recorder = BrowserRecorder(sealing=sealing, browser=Browser(), clock=clock, templates=settings.templates_dir)
+    ledger = LedgerFile(database.engine, settings.data_dir)
     tools = Tools(
         store=database,
         platform_for=platforms(settings, database, clock),
         classifier=classifier(settings, database, clock),
         policy=policy(settings),
         recorder=recorder,
-        vault=vault,
-        ledger=LedgerFile(database.engine, settings.data_dir),
+        intake=SealedIntake(sealing=sealing, clock=clock, templates=settings.templates_dir),
+        vault=KeyedVault(vault, keys),
+        ledger=ledger,
         composer=JinjaComposer(
             templates=settings.templates_dir,
             sender=settings.mail_sender,
@@ -265,6 +271,14 @@ def build(settings: Settings, *, dispatcher: Dispatcher | None = None, clock: Cl
         alert_batch=timedelta(seconds=settings.alert_batch_seconds),
         silence=timedelta(hours=settings.silence_hours),
         keep_cleared=timedelta(hours=settings.keep_cleared_hours),
+        check=StoredCheck(vault, ledger.path),
+        record_keys=keys,
+        verify_sample=settings.verify_sample,
+        trust=settings.trust.name,
+        trust_email=settings.trust.email,
+        witness_email=settings.trust.witness_email,
+        stamper=VaultStamper(vault, asked),
+        hide_without_stamp=settings.hide_without_stamp,
     )
     tools = replace(tools, visible_after_hide=_visible_after_hide(database, tools))
     settle_memory()
@@ -274,6 +288,34 @@ def build(settings: Settings, *, dispatcher: Dispatcher | None = None, clock: Cl
         database.engine.dispose()
 
     return Context(settings, database, tools, sealer(settings), close)
+
+
+def packs(context: Context, browser: Browser) -> Packs:
+    """Return the maker of packs over a composed service; the browser prints them and stays the caller's."""
+    vault, database = context.tools.vault, context.database
+    keys = StoredRecordKeys(database, context.sealer, context.tools.clock)
+
+    def around(record: Held) -> Around:
+        with database.reading() as connection:
+            return held.around(connection, record)
+
+    @contextmanager
+    def ledger(school: str) -> Iterator[Iterator[bytes]]:
+        with database.reading() as connection:
+            yield ledgers.copied(connection, school)
+
+    return Packs(
+        opened=vault,
+        stored=vault.stored if isinstance(vault, KeyedVault) else vault,
+        key_of=keys.get,
+        around_of=around,
+        ledger_of=ledger,
+        find_people=finder(context.tools.classifier),
+        print=browser.print,
+        draw=lambda html: browser.draw(html).picture,
+        templates=context.settings.templates_dir,
+        link=context.settings.public_url,
+    )
 
 
 def settle_memory() -> None:

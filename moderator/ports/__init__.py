@@ -1,0 +1,33 @@
+"""The ports: what the steps need of the world. Each has an in-memory or null version in the product, and a contract suite in tests."""
+
+from moderator.ports.evidence import Intake, Ledger, NoStamper, RecordCheck, Recorder, RecordKeys, Stamper, TimestampAuthority, Vault
+from moderator.ports.store import KeepingReads, StampingReads, Store
+from moderator.ports.unit import KeepingWrites, StampingWrites, Unit
+from moderator.ports.world import Classifier, Clock, Composer, Credentials, Dispatcher, Mailer, Platform, PlatformFor, Token
+
+__all__ = [
+    "Classifier",
+    "Clock",
+    "Composer",
+    "Credentials",
+    "Dispatcher",
+    "Intake",
+    "KeepingReads",
+    "KeepingWrites",
+    "Ledger",
+    "Mailer",
+    "NoStamper",
+    "Platform",
+    "PlatformFor",
+    "RecordCheck",
+    "RecordKeys",
+    "Recorder",
+    "Stamper",
+    "StampingReads",
+    "StampingWrites",
+    "Store",
+    "TimestampAuthority",
+    "Token",
+    "Unit",
+    "Vault",
+]
