@@ -19,6 +19,8 @@ from moderator.domain.record import SealedRecord
 from moderator.evidence.seal.signer import Signer
 from moderator.evidence.vault.folder import FolderVault
 
+_OPENING = 7
+"""The step that opens encrypted files: the stranger has no key."""
 _BAD = ("NOT A PLAIN FILE", "NOT LISTED", "POINTS ELSEWHERE", "FAILED", "NOT IN THE LEDGER", "BROKEN", "NAMED BY NOBODY", "NOT HERE")
 
 
@@ -256,7 +258,7 @@ def by_hand(attempt: Attempt, head: Head, at: Path, tools: Path) -> Stranger:
     clean = pack_up([attempt.bag, *attempt.others], attempt.ledger, at)
     (clean / attempt.ledger.name).rename(clean / "ledger.jsonl")
     guide = (attempt.bag / "data" / "VERIFY.txt").read_text()
-    done = [each for each in follow(guide, clean, tools) if "key.txt" not in each.command and each.step != 7]
+    done = [each for each in follow(guide, clean, tools) if each.step != _OPENING]
     typed = f"head -n {head.seq} ledger.jsonl | tail -n 1 | sha256sum"
     got = subprocess.run(
         [str(tools / "bash"), "-c", typed], cwd=clean, env={"PATH": str(tools)}, capture_output=True, text=True, check=True

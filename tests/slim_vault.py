@@ -33,7 +33,7 @@ def slim_vault(top: Path, records: int) -> Head:
 
         note(Event.OPENED, "ledger", public_key=signer.public_key)
         for number in range(records):
-            record = record_id("oakfield", "x", str(number), 1)
+            record = record_id("oakfield", "x", str(number), "1")
             bag = pack(
                 Cover("Oakfield", record, "A record", NOW, "t"),
                 {"seal.json": _seal(record), "record.json.enc": os.urandom(64), "screenshot.png.enc": picture, "VERIFY.txt": guide},

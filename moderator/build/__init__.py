@@ -245,7 +245,7 @@ def build(settings: Settings, *, dispatcher: Dispatcher | None = None, clock: Cl
         keys=keys if settings.encrypt_records else None,
         retired_keys=retired_keys(database, signer),
     )
-    recorder = BrowserRecorder(sealing=sealing, browser=Browser(), clock=clock, templates=settings.templates_dir)
+    recorder = BrowserRecorder(sealing=sealing, browser=Browser(archive=settings.wacz), clock=clock, templates=settings.templates_dir)
     ledger = LedgerFile(database.engine, settings.data_dir)
     tools = Tools(
         store=database,

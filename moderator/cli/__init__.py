@@ -18,6 +18,7 @@ from moderator.cli.keys import signing_keys
 from moderator.cli.link import link
 from moderator.cli.practice import practice
 from moderator.cli.record import records
+from moderator.cli.record_check import check
 from moderator.cli.review import restore, uphold
 from moderator.cli.roll import rolls
 from moderator.cli.run import run
@@ -32,6 +33,7 @@ for command in (run, demo, assess, backtest, verify, doctor, digest, export, lin
 app.add_typer(accounts, name="account")
 app.add_typer(rolls, name="roll")
 app.add_typer(signing_keys, name="keys")
+records.command("check")(check)
 app.add_typer(records, name="record")
 
 BAD_USE, DEPENDENCY_DOWN = 2, 3

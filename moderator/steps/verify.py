@@ -12,7 +12,7 @@ from moderator.domain import checks
 from moderator.domain.checks import CheckKind, CheckRun, SealedPlace
 from moderator.domain.decision import Severity
 from moderator.domain.digest import AlertKind
-from moderator.domain.errors import BadInput, EvidenceFailed, ModeratorError, Transient
+from moderator.domain.errors import BadInput, EvidenceFailed, ModeratorError, NotAllowed, Transient
 from moderator.domain.events import Event, LedgerEvent
 from moderator.domain.record import Fault, Verification
 from moderator.domain.record_key import key_sha256
@@ -103,6 +103,25 @@ def _full(desk: _Desk, until: datetime) -> None:
         found = _look_at(desk, places)
         run = run.plus(checked=found.checked, disposed=found.disposed, faults=found.faults, position=places[-1].record_id)
         run = _keep(tools, run)
+
+
+def check_now(tools: Tools, school: str, *, limit: int = 1000) -> Verification:
+    """Return what a full look at one school finds: its ledger, every record the ledger names with its key, every bag it does not name.
+
+    For a person who asks: nothing is kept and nobody is told. `limit` records at once. May be repeated. Raises NotAllowed when no check is
+    set up, Transient when the vault or the ledger's file is away.
+    """
+    if tools.check is None:
+        message = "no check of the records is set up"
+        raise NotAllowed(message)
+    desk = _Desk(tools, tools.check, school, limit)
+    _bring_up_to_date(tools, school)
+    faults, checked, disposed, position = list(_of_the_ledger(tools, school)), 0, 0, ""
+    while places := tools.store.sealed_after(school, position, limit=limit):
+        found = _look_at(desk, places)
+        faults += found.faults
+        checked, disposed, position = checked + found.checked, disposed + found.disposed, places[-1].record_id
+    return Verification(checked, (*faults, *_strangers(desk)), disposed)
 
 
 def _bring_up_to_date(tools: Tools, school: str) -> None:

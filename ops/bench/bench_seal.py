@@ -1,4 +1,4 @@
-"""Benchmark of sealing, `seal` (DESIGN §9): from facts and files to a record in the vault, read back. Run by `make bench`, or as a script."""
+"""Benchmark of sealing, `seal` (DESIGN §9): from facts to a record in the vault, read back. Run by `make bench`, or as a script."""
 
 import json
 import os

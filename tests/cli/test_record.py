@@ -193,3 +193,19 @@ def test_stamps_and_a_missing_review_date_are_told(number: str, tmp_path: Path) 
     assert "tsa on " in shown(replace(kept, stamps=stamps))
     assert ", good until " in shown(replace(kept, stamps=stamps, capture_kind=CaptureKind.LIVE_PAGE))
     assert "not set yet: the service sets it within the hour" in shown(replace(kept, retention=None))
+
+
+def test_everything_held_is_checked_at_once(command: Command, number: str, tmp_path: Path) -> None:
+    assert command("check") == (0, "oakfield: 1 records checked, no faults\n", "")
+    code, _, said = command("check", "--school", "elsewhere")
+    assert code == 2
+    assert "there is no school 'elsewhere'; there are oakfield" in said
+    page = next((tmp_path / "data" / "vault").rglob(f"{number}/data/page.html*"))
+    page.parent.chmod(0o700)
+    page.chmod(0o600)
+    page.write_bytes(b"something else")
+    code, out, _ = command("check", "--school", "oakfield")
+    assert code == 1
+    assert f"{number}/data/{page.name}" in out
+    assert "[altered]" in out
+    assert out.endswith("oakfield: 1 records checked, 2 faults\n")

@@ -10,7 +10,6 @@ import hashlib
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,7 +50,7 @@ class Maker:
         facts: dict[str, str | int] = {"authority": by.name, "chain_sha256": hashlib.sha256(by.chain_pem).hexdigest(), "round": number}
         if number == 1:
             token, chain = by.stamp(self.vault.open(path, list_name(1)))
-            files: Mapping[str, bytes] = {}
+            files: dict[str, bytes] = {}
         else:
             content = renewal_list(self.vault.names(path), number, lambda name: self.vault.open(path, name))
             token, chain = by.stamp(content, hashed_by="sha512")

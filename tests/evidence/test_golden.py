@@ -27,6 +27,10 @@ def head_of(version: Path) -> Head:
     return head_from((version / "head.txt").read_text())
 
 
+def disposed(bag: Path) -> bool:
+    return f'"event":"disposed","subject":"{bag.name}"' in ledger_of(bag.parents[3]).read_text()
+
+
 def name(path: Path) -> str:
     return str(path.relative_to(GOLDEN))
 
@@ -48,7 +52,8 @@ def test_the_first_versions_records_are_all_here() -> None:
 def test_each_golden_record_verifies_by_itself_with_its_ledger(bag: Path) -> None:
     found = verify(bag, ledger=ledger_of(bag.parents[3]))
     assert found.ok, found.faults
-    assert verify(bag).ok, "and without any ledger, by its own key"
+    if not disposed(bag) and not any(bag.glob("renewal-*")):  # these two need their ledger
+        assert verify(bag).ok, "and without any ledger, by its own key"
 
 
 @pytest.mark.parametrize("bag", BAGS, ids=name)
@@ -58,10 +63,12 @@ def test_each_golden_records_own_guide_still_runs(bag: Path, tmp_path: Path) -> 
     guide = (bag / "data" / "VERIFY.txt").read_text()
     if (bag / "data" / "seal.json").exists():
         done = follow(guide, clean, tools(tmp_path / "bin"))
-        opening = {each.step for each in done if "key.txt" in each.command}
+        opening = {each.step for each in done if " key.txt" in each.command}
         results = [(each.status, each.printed) for each in done if each.step not in opening and "NOT HERE" not in each.command]
     else:  # format 1's guide also asked for sed and grep
         results = [run(line, clean) for line in re.findall(r"^   \$ (.+)$", guide, re.MULTILINE)]
+    if disposed(bag):  # its payload is gone, and step 2 says so
+        results = [(0 if "FAILED open or read" in text else status, text.replace("FAILED open or read", "")) for status, text in results]
     printed = "".join(text for _, text in results)
     assert [status for status, _ in results if status] == [], printed
     assert "Signature Verified Successfully" in printed
@@ -84,8 +91,7 @@ def test_a_changed_golden_record_is_caught(tmp_path: Path, cast: Any) -> None:
         copy = tmp_path / version.name
         shutil.copytree(version, copy)
         cast.unlock(copy)
-        bag = next(iter(sorted((copy / "vault").glob("*/*/R-*"))))
-        some = next(path for path in sorted((bag / "data").iterdir()) if path.name.startswith("page.html"))
+        some = min((copy / "vault").glob("*/*/R-*/data/page.html*"))
         some.write_bytes(some.read_bytes() + b" ")
         assert {fault.code for fault in verify(copy / "vault", ledger=ledger_of(copy)).faults} == {"altered"}
 

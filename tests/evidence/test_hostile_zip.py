@@ -9,6 +9,7 @@ import time
 import tracemalloc
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,15 +33,15 @@ class Packed:
     ledger: Path
     zip: Path
 
-    def write(self, *, inside: str = "", method: int = zipfile.ZIP_DEFLATED, **more: bytes) -> Path:
+    def write(self, more: Mapping[str, bytes] | None = None, *, inside: str = "", method: int = zipfile.ZIP_DEFLATED) -> Path:
         """Write the ZIP: the bag under its record id (or under `inside`), the ledger, and more files."""
         with zipfile.ZipFile(self.zip, "w", method) as out:
             for path in sorted(self.folder.rglob("*")):
                 if path.is_file():
                     out.write(path, f"{inside or self.folder.name + '/'}{path.relative_to(self.folder)}")
             out.write(self.ledger, "ledger.jsonl")
-            for name, content in more.items():
-                out.writestr(name.replace("__", "/"), content)
+            for name, content in (more or {}).items():
+                out.writestr(name, content)
         return self.zip
 
     def sums(self) -> bytes:
@@ -86,20 +87,20 @@ def test_a_bag_with_its_place_in_the_vault_or_at_the_top_is_found(packed: Packed
 
 def test_a_packs_list_of_hashes_covers_every_file(packed: Packed) -> None:
     sums = packed.sums()
-    assert verify(packed.write(**{"sha256sums.txt": sums})) == Verification(1)
-    assert codes(packed.write(**{"sha256sums.txt": sums, "cover letter (1).pdf": b"x"})) == {"unlisted"}
+    assert verify(packed.write({"sha256sums.txt": sums})) == Verification(1)
+    assert codes(packed.write({"sha256sums.txt": sums, "cover letter (1).pdf": b"x"})) == {"unlisted"}
     letter = f"{hashlib.sha256(b'x').hexdigest()}  cover.pdf\n".encode()
-    assert codes(packed.write(**{"sha256sums.txt": sums + letter, "cover.pdf": b"x"})) == set()
-    assert codes(packed.write(**{"sha256sums.txt": sums + letter, "cover.pdf": b"y"})) == {"altered"}
-    assert codes(packed.write(**{"sha256sums.txt": sums + letter})) == {"missing"}
-    assert codes(packed.write(**{"sha256sums.txt": sums + b"no line\n"})) == {"manifest"}
-    assert codes(packed.write(**{"sha256sums.txt": b"x" * 5_000_000})) == {"unreadable", "unlisted"}
-    assert codes(packed.write(**{"cover.pdf": b"x"})) == {"stray"}
+    assert codes(packed.write({"sha256sums.txt": sums + letter, "cover.pdf": b"x"})) == set()
+    assert codes(packed.write({"sha256sums.txt": sums + letter, "cover.pdf": b"y"})) == {"altered"}
+    assert codes(packed.write({"sha256sums.txt": sums + letter})) == {"missing"}
+    assert codes(packed.write({"sha256sums.txt": sums + b"no line\n"})) == {"manifest"}
+    assert codes(packed.write({"sha256sums.txt": b"x" * 5_000_000})) == {"unreadable", "unlisted"}
+    assert codes(packed.write({"cover.pdf": b"x"})) == {"stray"}
 
 
 def test_changed_bytes_and_strange_folders_in_a_zipped_bag_are_told(packed: Packed, cast: Any) -> None:
-    name = f"{packed.folder.name}__data__deeper__x"
-    assert codes(packed.write(**{name: b"x"})) == {"not_plain"}
+    name = f"{packed.folder.name}/data/deeper/x"
+    assert codes(packed.write({name: b"x"})) == {"not_plain"}
     cast.unlock(packed.folder)
     picture = packed.folder / "data" / "screenshot.png.enc"
     picture.write_bytes(picture.read_bytes()[:-1] + b"!")
@@ -254,7 +255,7 @@ def test_a_zip_in_a_zip_is_never_opened(tmp_path: Path, packed: Packed) -> None:
 
 def test_the_same_name_twice_and_bytes_added_are_told(packed: Packed) -> None:
     with pytest.warns(UserWarning, match="Duplicate name"):
-        packed.write(**{"ledger.jsonl": b"{}"})
+        packed.write({"ledger.jsonl": b"{}"})
     assert "zip" in codes(packed.zip)
     good = packed.write().read_bytes()
     for bad in (good + b"x", b"PK" + good, good[:-1], good[:-30], good[: len(good) // 2]):
@@ -338,7 +339,7 @@ def test_a_member_is_left_as_soon_as_it_is_not_what_its_directory_says(tmp_path:
 def test_a_damaged_file_that_a_pack_lists_is_told(packed: Packed) -> None:
     content = os.urandom(5000)
     letter = f"{hashlib.sha256(content).hexdigest()}  cover.pdf\n".encode()
-    data = bytearray(packed.write(**{"sha256sums.txt": packed.sums() + letter, "cover.pdf": content}).read_bytes())
+    data = bytearray(packed.write({"sha256sums.txt": packed.sums() + letter, "cover.pdf": content}).read_bytes())
     at = bytes(data).index(content[100:140])
     data[at] ^= 1
     packed.zip.write_bytes(bytes(data))

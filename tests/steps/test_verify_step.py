@@ -15,12 +15,12 @@ from night import TRUST, CountedCheck, alerts, damage, encrypted, night, remove,
 from stage import NOON, SCHOOL, Stage
 
 from moderator.domain.checks import CheckKind
-from moderator.domain.errors import EvidenceFailed, Transient
+from moderator.domain.errors import EvidenceFailed, NotAllowed, Transient
 from moderator.domain.events import Event, Head, LedgerEvent
 from moderator.domain.record import Fault
 from moderator.domain.times import utc_text
 from moderator.steps import verify as step
-from moderator.steps.verify import verify
+from moderator.steps.verify import check_now, verify
 from moderator.store import people
 from moderator.store.ledger import LEDGER
 from moderator.store.record_keys import KEYS, destroy
@@ -393,3 +393,22 @@ def test_a_school_folder_that_is_not_there_is_an_empty_one(checked: tuple[Stage,
     assert not Path(stage.folder / "vault" / SCHOOL.slug).exists()
     verify(stage.tools)
     assert runs(stage, CheckKind.FULL).finished_at is not None
+
+
+def test_a_person_can_have_everything_checked_at_once(any_checked: tuple[Stage, CountedCheck]) -> None:
+    stage, check = any_checked
+    paths = sealed(stage, 5)
+    found = check_now(stage.tools, SCHOOL.slug, limit=2)
+    assert found.ok
+    assert (found.checked, [len(asked) for asked in check.asked]) == (5, [2, 2, 1])
+    damage(stage, paths[3])
+    assert {fault.code for fault in check_now(stage.tools, SCHOOL.slug).faults} == {"altered"}
+    remove(stage, paths[0])
+    assert "record_gone" in {fault.code for fault in check_now(stage.tools, SCHOOL.slug).faults}
+    assert verified(stage) == []
+    assert alerts(stage) == []
+
+
+def test_without_a_check_a_person_is_told_so(stage: Stage) -> None:
+    with pytest.raises(NotAllowed, match="no check of the records is set up"):
+        check_now(stage.tools, SCHOOL.slug)
