@@ -44,7 +44,9 @@ def test_the_good_vault_passes_both_ways(good: World, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "attack"), [(at + 1, attack) for at, (_, attack) in enumerate(ATTACKS)], ids=lambda each: getattr(each, "__name__", str(each))
+    ("number", "attack"),
+    [(at + 1, attack) for at, (_, attack) in enumerate(ATTACKS)],
+    ids=lambda each: getattr(each, "__name__", str(each)),
 )
 def test_each_attack_is_caught_by_verify_and_by_the_guide(good: World, tmp_path: Path, cast: Any, number: int, attack: Any) -> None:
     world = good.copy(tmp_path / "world")

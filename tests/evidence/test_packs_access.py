@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 from packing import AT, PaperPress, Press, Unpacked, everything, held_of, letters, literal, order_of, packs_on
@@ -116,7 +117,7 @@ def layers(pack: Unpacked, press: Press) -> Iterator[tuple[str, str]]:
             yield f"{name}, as text", content.decode()
         if name.endswith(".pdf"):
             reader = pack.pdf(name)
-            yield f"{name}, text layer", " ".join(page.extract_text() for page in reader.pages)
+            yield f"{name}, text layer", normalize("NFKC", " ".join(page.extract_text() for page in reader.pages))
             yield f"{name}, metadata", repr(reader.metadata)
             yield f"{name}, every object", " ".join(everything(reader.trailer))
         if name.endswith(".png"):

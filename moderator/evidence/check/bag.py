@@ -98,7 +98,7 @@ def check_bag(task: BagTask) -> BagFound:
             faults.add("record_gone", "The record is not there.")
         return BagFound(there=False, faults=tuple(faults))
     except OSError as error:
-        faults.add("not_a_folder", f"This is not a record that can be read: {error.strerror or error}.")
+        faults.add("not_a_folder", f"This is not a folder that can be read: {error.strerror or error}.")
         return BagFound(faults=tuple(faults))
 
 
@@ -135,9 +135,10 @@ class _Bag:
         """Return a tag file and note its hashes; tell when it is missing or unfit."""
         content = b""
         try:
-            content = self.reader.small(name)
-        except FileNotFoundError:
-            self.faults.add("missing", f"{name} is missing.", name)
+            if name in self.listing.tags:
+                content = self.reader.small(name)
+            else:
+                self.faults.add("missing", f"{name} is missing.", name)
         except NotPlain as error:
             self.faults.add("not_plain", str(error), name)
         except OSError as error:

@@ -14,7 +14,9 @@ MAX_FACTS = 8 * 1024 * 1024
 _MAX_PARTS = 500_000
 """Brackets, commas and colons in a JSON file read (our choice): each can cost some sixty bytes of memory once parsed."""
 _UTC = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{6}Z")
-_HEX = {length: re.compile(rf"[0-9a-f]{{{length}}}") for length in (32, 64)}
+_HEX = re.compile(r"[0-9a-f]{64}")
+_COUNTERS = re.compile(r"[0-9a-f]{32}(?:\n[0-9a-f]{32})*")
+_NAMES = re.compile(rf"{NAME.pattern}(?:\n{NAME.pattern})*")
 _CIPHER = "aes-256-ctr"
 _FORMATS = (1, 2)
 _BOTH = (
@@ -122,7 +124,7 @@ def _read(row: dict[str, Any], number: int) -> Facts:
         sealed_utc=times["sealed_utc"],
         capture_kind=CaptureKind(row["capture_kind"]).value,
         requests_blocked=blocked if isinstance(blocked, int) else 0,
-        key_sha256="" if encryption is None else _hex(encryption["key_sha256"], 64),
+        key_sha256="" if encryption is None else _hex(encryption["key_sha256"]),
         authorities=_authorities(row.get("timestamp_authorities")),
         encrypted=None if encryption is None else _encrypted(encryption),
     )
@@ -131,15 +133,15 @@ def _read(row: dict[str, Any], number: int) -> Facts:
 def _encrypted(said: dict[str, Any]) -> frozenset[str]:
     """Return the plain names of the encrypted files. The same counter twice under one key would lay both files open: it is refused."""
     files = dict[str, str](said["files"])
-    counters = {_hex(counter, 32) for counter in files.values()}
-    if said["cipher"] != _CIPHER or not files or len(counters) != len(files) or not all(NAME.fullmatch(name) for name in files):
+    fit = _COUNTERS.fullmatch("\n".join(files.values())) and _NAMES.fullmatch("\n".join(files))
+    if said["cipher"] != _CIPHER or not fit or len(set(files.values())) != len(files):
         raise ValueError(_CIPHER)
     return frozenset(files)
 
 
-def _hex(text: object, length: int) -> str:
-    if not isinstance(text, str) or not _HEX[length].fullmatch(text):
-        raise ValueError(length)
+def _hex(text: object) -> str:
+    if not isinstance(text, str) or not _HEX.fullmatch(text):
+        raise ValueError(text)
     return text
 
 

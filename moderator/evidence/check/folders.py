@@ -5,6 +5,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from moderator.evidence.check.reading import (
@@ -23,7 +24,10 @@ from moderator.evidence.check.reading import (
     too_large,
 )
 
-_ONE_READ = 256 * 1024
+_ONE_READ = 64 * 1024
+"""Bytes read at first: almost every file is smaller, and is then read with this one call. Asking for 256 KiB takes ten times as long for
+a small file, for memory is then fetched from the system and given back each time (measured).
+"""
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_DATA = -1
@@ -71,7 +75,7 @@ class FolderReader:
         """Return a small file whole."""
         handle = self._open(name)
         try:
-            return os.read(handle, _size(handle, name, MAX_SMALL))
+            return _whole(handle, name, MAX_SMALL)
         finally:
             os.close(handle)
 
@@ -79,9 +83,11 @@ class FolderReader:
         """Return the hashes of a file: one read for a small one, a stream for a large one."""
         handle = self._open(name)
         try:
-            if _size(handle, name, MAX_FILE) <= _ONE_READ:
-                return hashes(os.read(handle, _ONE_READ), keep=keep, sha512=sha512)
-            chunks = iter(lambda: os.read(handle, CHUNK), b"")
+            first = os.read(handle, _ONE_READ)
+            if 0 < len(first) < _ONE_READ:
+                return hashes(first, keep=keep, sha512=sha512)
+            step = min(CHUNK, max(_ONE_READ, _plain(handle, name, MAX_FILE) - len(first)))
+            chunks = chain((first,), iter(lambda: os.read(handle, step), b""))
             return stream_hashes(chunks, limit=MAX_FILE, keep=keep, sha512=sha512, name=name)
         finally:
             os.close(handle)
@@ -119,7 +125,24 @@ def _no_file(name: str, *, link: bool) -> Said:
     return "not_plain", f"{name!r} is not a plain file; it was not opened.", name
 
 
-def _size(handle: int, name: str, limit: int) -> int:
+def _whole(handle: int, name: str, limit: int) -> bytes:
+    """Return a small file whole.
+
+    Asking what every file is would cost as much as reading it. Links are never followed, the caller asks for names that its listing calls
+    plain files, and a pipe put in their place since then gives nothing; so only an empty or a large answer is looked into.
+    """
+    first = os.read(handle, _ONE_READ)
+    if 0 < len(first) < _ONE_READ:
+        return first
+    _plain(handle, name, limit)
+    pieces = [first]
+    while piece := os.read(handle, CHUNK):
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _plain(handle: int, name: str, limit: int) -> int:
+    """Return a file's size. Raises NotPlain for anything but a file of at most `limit` bytes."""
     found = os.fstat(handle)
     if not stat.S_ISREG(found.st_mode):
         message = f"{name} is not a plain file."

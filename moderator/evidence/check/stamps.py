@@ -155,10 +155,11 @@ class Stamps:
                 self.faults.append(("altered", f"{each} is not what was renewed: its SHA-512 differs from {name}.", each))
 
     def _small(self, name: str) -> bytes:
+        if name not in self.tags:
+            self.faults.append(("missing", f"{name} is missing.", name))
+            return b""
         try:
             return self.reader.small(name)
-        except FileNotFoundError:
-            self.faults.append(("missing", f"{name} is missing.", name))
         except NotPlain as error:
             self.faults.append(("not_plain", str(error), name))
         except OSError as error:

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -139,15 +139,17 @@ class _Check:
             yield *waiting.popleft(), found
 
     def _task(self, place: Place, book: Book | None, said: SaidOfRecord | None) -> BagTask:
-        task = BagTask(place.source, place.school, place.record, year=place.year, trusted=self.trusted)
-        if book is None:
-            return task
-        if said is None:
-            return replace(task, keys=tuple(book.keys[-1:]) if place.record else tuple(book.keys))
-        chains = frozenset(each.chain_sha256 for each in self.index.restamps(book.number, place.record)) if said.restamps else frozenset()
-        # The key changed while this record was under way: it may have been signed with any key since its first line.
-        keys = tuple(book.keys[said.first_key - 1 : said.key]) if said.seq else tuple(book.keys[-1:])
-        return replace(task, keys=keys, chains=chains, disposed=said.disposed > 0)
+        keys: tuple[str, ...] = ()
+        chains: frozenset[str] = frozenset()
+        if book is not None and said is not None and said.seq:
+            # The key may have changed while this record was under way: then any key since its first line may have signed it.
+            keys = tuple(book.keys[said.first_key - 1 : said.key])
+        elif book is not None:
+            keys = tuple(book.keys[-1:]) if place.record else tuple(book.keys)
+        if book is not None and said is not None and said.restamps:
+            chains = frozenset(each.chain_sha256 for each in self.index.restamps(book.number, place.record))
+        disposed = said is not None and said.disposed > 0
+        return BagTask(place.source, place.school, place.record, keys, place.year, chains, self.trusted, disposed)
 
     def _book(self, school: str) -> Book | None:
         """Return the ledger of a school; for a record taken out of its vault, the one ledger given."""
