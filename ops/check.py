@@ -23,9 +23,7 @@ COVERAGE = ROOT / ".cache" / "coverage.json"
 FULL = ("moderator/domain/", "moderator/steps/", "moderator/ports/", "moderator/text/")
 OVERALL = 95.0
 # Three, though two cores will do: tests wait a good deal for browsers, servers and disks.
-WORKERS = ("-n", "3", "--dist", "loadscope")
-# The longest first, so that no worker is left alone with one at the end; pytest takes each test once.
-ORDER = ("tests/kill", "tests/learn", "tests/cli", "tests")
+WORKERS = ("-n", "3", "--dist", "loadscope", "--no-loadscope-reorder")  # tests/conftest.py puts the longest first
 LINT = (
     ("ruff check", ("ruff", "check")),
     ("ruff format", ("ruff", "format", "--check")),
@@ -99,7 +97,7 @@ def pytest(arguments: list[str]) -> None:
     """Run the tests, all of them with coverage or just those asked for; end the program with pytest's status when it fails."""
     COVERAGE.parent.mkdir(exist_ok=True)
     coverage = ["--cov=moderator", "--cov-branch", "--cov-report=term:skip-covered", f"--cov-report=json:{COVERAGE}"]
-    chosen = arguments or [*ORDER, *WORKERS, *coverage]
+    chosen = arguments or [*WORKERS, *coverage]
     done = subprocess.run([sys.executable, "-m", "pytest", *chosen], cwd=ROOT, check=False)  # noqa: S603 - our own command
     if done.returncode != 0:
         sys.exit(done.returncode)
