@@ -17,7 +17,6 @@ from moderator.store.database import Database
 from moderator.store.engine import open_engine
 from moderator.store.schema import upgrade
 
-
 LONGEST = (
     "kill/test_kill", "learn/test_people_public_sets", "cli/test_train_command", "learn/test_people_training", "learn/test_public_sets",
     "cli/test_rough_day", "cli/test_demo", "web/test_web_in_a_browser", "learn/test_training", "learn/test_roll_forms",
