@@ -98,7 +98,7 @@ def check_bag(task: BagTask) -> BagFound:
             faults.add("record_gone", "The record is not there.")
         return BagFound(there=False, faults=tuple(faults))
     except OSError as error:
-        faults.add("not_a_folder", f"This is not a folder that can be read: {error.strerror or error}.")
+        faults.add("not_a_folder", f"This is not a record that can be read: {error.strerror or error}.")
         return BagFound(faults=tuple(faults))
 
 
