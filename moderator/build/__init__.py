@@ -56,11 +56,12 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A composed service. `close` ends browser and connections."""
+    """A composed service. `vault` is the vault as it is stored, encrypted records shut; `close` ends browser and connections."""
 
     settings: Settings
     database: Database
     tools: Tools
+    vault: SourcedVault
     sealer: Sealer
     close: Callable[[], None]
 
@@ -287,7 +288,7 @@ def build(settings: Settings, *, dispatcher: Dispatcher | None = None, clock: Cl
         recorder.close()
         database.engine.dispose()
 
-    return Context(settings, database, tools, sealer(settings), close)
+    return Context(settings, database, tools, vault, sealer(settings), close)
 
 
 def packs(context: Context, browser: Browser) -> Packs:

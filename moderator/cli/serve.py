@@ -15,7 +15,6 @@ from moderator.domain.errors import BadInput
 from moderator.domain.record import Verification
 from moderator.domain.times import SystemClock
 from moderator.evidence.check.bag import BagTask, check_bag
-from moderator.evidence.check.folders import FolderSource
 from moderator.jobs.local import LocalScheduler
 from moderator.settings import Settings
 from moderator.store.database import Database
@@ -101,7 +100,7 @@ def _serve(context: build.Context, scheduler: LocalScheduler) -> None:
         school, year, record = path.split("/")
         with context.database.reading() as connection:
             keys = tuple(each.public_key for each in public_keys(connection, school))
-        found = check_bag(BagTask(FolderSource(str(options.vault_dir / path)), school, record, keys=keys, year=year))
+        found = check_bag(BagTask(context.vault.source(path), school, record, keys=keys, year=year))
         return Verification(1, found.faults)
 
     app = create_app(
