@@ -72,7 +72,7 @@ def test_a_link_where_the_record_should_be_is_not_followed(vault: FolderVault, s
     cast.unlock(vault.root)
     vault.folder(record.path).rename(tmp_path / "away")
     vault.folder(record.path).symlink_to(tmp_path / "away")
-    with pytest.raises(EvidenceFailed, match="not a record that can be read"):
+    with pytest.raises(EvidenceFailed, match="that can be read: Not a directory"):
         still().seal(evidence)
     with pytest.raises(BadInput, match="is a link"):
         vault.open(record.path, "data/record.json")
