@@ -19,7 +19,8 @@ def sign_in(page: Page, served: Served) -> None:
 
 
 def clean(page: Page) -> list[Any]:
-    """Return what axe finds, and what sticks out to the right."""
+    """Return what axe finds, and what sticks out to the right. A click does not wait for the new page's style sheet: this does."""
+    page.wait_for_load_state("load")
     page.evaluate(AXE)
     found: list[Any] = page.evaluate("rules => axe.run(document, rules)", RULES)["violations"]
     told = [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found]

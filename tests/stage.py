@@ -150,6 +150,22 @@ def approval(mode: Mode = Mode.HIDE, *, ends: date = date(2027, 8, 31)) -> Appro
     return Approval("A-1", "Ms Oakenshaw, Headteacher", date(2026, 9, 1), "News for families", mode, ends)
 
 
+def add_second_account(stage: Stage) -> None:
+    """Register and approve another account of the same school, which sees the same comments."""
+    with stage.database.unit() as unit:
+        second = people.add_account(
+            unit.connection,
+            school=SCHOOL,
+            platform="memory",
+            handle="oakfieldsports",
+            platform_id="memory-2",
+            contact_email="office@oakfield.example",
+            monthly_reads=10_000,
+            at=NOON,
+        )
+        people.approve(unit.connection, second, approval())
+
+
 def set_up(database: Database, folder: Path, *, mode: Mode = Mode.HIDE, monthly_reads: int = 10_000) -> Stage:
     """Return a stage over a migrated, empty database."""
     clock = TickingClock(NOON)

@@ -10,6 +10,7 @@ import typer
 from moderator.cli.config import Config, settings
 from moderator.domain.errors import BadInput
 from moderator.domain.pack import Held, Order, Pack
+from moderator.evidence.vault.names import RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +23,6 @@ OTHER_WORDS = {"court": Pack.POLICE}
 """What people also call a pack."""
 REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,39}")
 """A designation reference. The ledger holds it, so it must be no name: one word, no spaces."""
-RECORD = re.compile(r"R-[A-Z2-7]{16}")
 
 REMINDERS = {
     Pack.POLICE: "Drafts for signature: nothing is signed. If a member of staff is the target, note their wishes before it leaves (R23).",

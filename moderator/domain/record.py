@@ -50,7 +50,8 @@ class SealedRecord:
 
     `path` is relative to the vault (`<school>/<yyyy>/<record id>`); `manifest_sha256` is SHA-256 over `manifest-sha256.txt`;
     `stamp_pending` says that no timestamp authority has answered yet. `manifest_sha512` is SHA-512 over `manifest-sha512.txt`, "" in a
-    record of format 1. `stamps` are those had while sealing.
+    record of format 1. `stamps` are those had while sealing. `found`: it was there already, sealed before a crash, so its
+    ledger line comes late; it is the same record all the same.
     """
 
     record_id: str
@@ -63,6 +64,7 @@ class SealedRecord:
     blocked_requests: int = 0
     manifest_sha512: str = ""
     stamps: tuple["Stamp", ...] = ()
+    found: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

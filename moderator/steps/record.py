@@ -151,6 +151,7 @@ def _advance(tools: Tools, work: Work, sealed: SealedRecord, new: State) -> None
                 **({"manifest_sha512": sealed.manifest_sha512} if sealed.manifest_sha512 else {}),
                 "path": sealed.path,
                 "stamp_pending": sealed.stamp_pending,
+                **({"found": True} if sealed.found else {}),
             },
         ),
     ]

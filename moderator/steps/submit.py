@@ -104,6 +104,7 @@ def _finish(tools: Tools, begun: SubmissionBegun, record: SealedRecord) -> None:
             "manifest_sha512": record.manifest_sha512,
             "path": record.path,
             "stamp_pending": record.stamp_pending,
+            **({"found": True} if record.found else {}),
         },
     )
     told = LedgerEvent(Event.ALERTED, request.at, record.record_id, reason=request.kind.value, facts={"alert": request.key})

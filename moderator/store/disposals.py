@@ -1,5 +1,6 @@
 """Legal holds and disposals: who asked, who decided, and the blanking of what the database holds (R30). Called by the steps' units."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -23,11 +24,10 @@ _DECIDED_BEFORE = "somebody has decided about this disposal meanwhile: look agai
 def kept(connection: sa.Connection, record_id: str, *, lock: bool = False) -> Kept:
     """Return how a record is kept. Raises BadInput when there is none.
 
-    `lock` keeps the record and its item as they are until the transaction ends; SQLite's one writer needs no more than that it writes.
+    `lock` keeps the record and its items as they are until the transaction ends; SQLite's one writer needs no more than that it writes.
     """
     row = _row(connection, record_id, lock=lock)
-    item_id = row.get("item_id")
-    item = _item(connection, item_id, lock=lock) if item_id is not None else None
+    items = _items(connection, record_id, lock=lock)
     stamps = sa.select(STAMPS).where(STAMPS.c.record_id == record_id).order_by(STAMPS.c.round, STAMPS.c.authority)
     holds = sa.select(HOLDS).where(HOLDS.c.record_id == record_id).order_by(HOLDS.c.id)
     disposals = sa.select(DISPOSALS).where(DISPOSALS.c.record_id == record_id).order_by(DISPOSALS.c.id)
@@ -38,10 +38,10 @@ def kept(connection: sa.Connection, record_id: str, *, lock: bool = False) -> Ke
         capture_kind=CaptureKind(row.get("capture_kind", CaptureKind.SUBMITTED_BY_PERSON.value)),
         sealed_at=row["sealed_at"],
         stamp_pending=row.get("stamp_pending", False),
-        item_id=item_id,
-        working=item is not None and item["stage"] is not None,
-        undecided=item is not None and item["needs_review"],
-        hidden=item is not None and item["state"] in {"hidden", "upheld"} and item["hide_called_at"] is not None,
+        item_id=row.get("item_id"),
+        working=any(item["stage"] is not None for item in items),
+        undecided=any(item["needs_review"] for item in items),
+        hidden=any(item["state"] in {"hidden", "upheld"} and item["hide_called_at"] is not None for item in items),
         stamps=tuple(
             Stamp(each["authority"], each["round"], each["at"], each["expires_at"]) for each in connection.execute(stamps).mappings()
         ),
@@ -61,9 +61,11 @@ def _row(connection: sa.Connection, record_id: str, *, lock: bool) -> codec.Row:
     raise BadInput(message)
 
 
-def _item(connection: sa.Connection, item_id: int, *, lock: bool) -> codec.Row | None:
-    wanted = sa.select(ITEMS.c.stage, ITEMS.c.needs_review, ITEMS.c.state, ITEMS.c.hide_called_at).where(ITEMS.c.id == item_id)
-    return connection.execute(wanted.with_for_update() if lock else wanted).mappings().one_or_none()
+def _items(connection: sa.Connection, record_id: str, *, lock: bool) -> Sequence[codec.Row]:
+    """Return how the record's items stand: mostly one; none for what a person handed in; two when two accounts saw the same comment."""
+    columns = (ITEMS.c.stage, ITEMS.c.needs_review, ITEMS.c.state, ITEMS.c.hide_called_at)
+    wanted = sa.select(*columns).where(ITEMS.c.record_id == record_id).order_by(ITEMS.c.id)
+    return connection.execute(wanted.with_for_update() if lock else wanted).mappings().all()
 
 
 def _hold(row: codec.Row) -> LegalHold:

@@ -141,6 +141,12 @@ class ItemRow(SQLModel, table=True):
             postgresql_where=text("state = 'cleared' AND NOT pruned"),
         ),
         Index(
+            "ix_items_record",
+            "record_id",
+            sqlite_where=text("record_id IS NOT NULL"),
+            postgresql_where=text("record_id IS NOT NULL"),
+        ),
+        Index(
             "ix_items_page",
             "page_id",
             sqlite_where=text("stage IS NOT NULL OR held_at IS NOT NULL"),

@@ -19,11 +19,10 @@ from moderator.domain.record import CaptureKind
 from moderator.evidence.capture.panel import framed
 from moderator.evidence.capture.still import draw_still
 from moderator.evidence.capture.taken import Capture
-from moderator.evidence.seal.bag import Bag, Cover, pack
+from moderator.evidence.seal.bag import CLEAR, Bag, Cover, pack
 from moderator.evidence.seal.canonical import json_bytes
 from moderator.evidence.seal.cipher import encrypt
 from moderator.evidence.seal.facts import decision_facts, record_facts
-from moderator.evidence.seal.sealing import CLEAR
 from moderator.evidence.seal.signer import Signer
 
 _DIFFERENT = 20

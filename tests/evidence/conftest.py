@@ -218,8 +218,10 @@ class Notebook:
         """Write what the service writes for one sealed record."""
         self.add(Event.FLAGGED, record.record_id, at=record.captured_at)
         self.add(Event.CAPTURED, record.record_id, at=record.captured_at)
-        digests = {"manifest_sha256": record.manifest_sha256, "manifest_sha512": record.manifest_sha512}
-        head = self.add(Event.SEALED, record.record_id, at=record.sealed_at, **digests)
+        facts: dict[str, str | int | bool] = {"manifest_sha256": record.manifest_sha256, "manifest_sha512": record.manifest_sha512}
+        if record.found:
+            facts["found"] = True
+        head = self.add(Event.SEALED, record.record_id, at=record.sealed_at, **facts)
         if hide:
             head = self.add(Event.HIDE_INTENDED, record.record_id, at=record.sealed_at + timedelta(milliseconds=1))
         return head

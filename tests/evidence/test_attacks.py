@@ -141,6 +141,22 @@ def test_a_stamp_an_hour_after_the_capture_is_caught_unless_the_ledger_tells_of_
     assert verify(vault.root) == Verification(1)
 
 
+def test_a_record_that_a_crash_kept_out_of_the_ledger_for_a_while_is_no_fault(
+    still: Any, cast: Any, authority: Any, vault: FolderVault, notebook: Any
+) -> None:
+    recorder = still(authorities=(authority.http(),))
+    evidence = cast.make_evidence(comment_id="1")
+    recorder._clock.moment = datetime.now(UTC)  # noqa: SLF001 - the test's own clock, kept beside the authority's
+    recorder.seal(evidence)  # and the power goes before its line is written
+    time.sleep(1.1)
+    recorder._clock.moment = datetime.now(UTC)  # noqa: SLF001 - the same
+    notebook.sealed(recorder.seal(cast.make_evidence(comment_id="2")))
+    late = recorder.seal(evidence)
+    assert late.found
+    notebook.sealed(late)
+    assert codes(verify(vault.root)) == set()
+
+
 def test_a_stamp_older_than_that_of_an_earlier_record_is_caught(
     still: Any, cast: Any, authority: Any, vault: FolderVault, notebook: Any
 ) -> None:

@@ -285,12 +285,14 @@ def test_an_unreadable_stamp_and_a_missing_picture_are_told_not_hidden(cast: Any
     record = still().seal(cast.make_evidence())
     folder = vault.folder(record.path)
     cast.unlock(folder)
-    (folder / "manifest-sha256.txt.odd.tsr").write_bytes(b"no stamp")
+    for name in ("manifest-sha256.txt.odd.tsr", "renewal-0002-sha512.txt.odd.tsr"):
+        (folder / name).write_bytes(b"no stamp")
     (folder / "data" / "screenshot.png").unlink()
     (folder / "data" / "decision.json").write_text("[]")
     press = PaperPress()
     packs_on(vault, cast.HeldKeys(), press).build(order_of(Pack.POLICE, held_of(record, cast.SCHOOL)), tmp_path)
     assert "odd (its time cannot be read)" in press.seen[0]
+    assert "odd (renewal 2) (its time cannot be read)" in press.seen[0]
     assert "<img" not in press.seen[0]
     assert "NOT AS SEALED" in press.seen[0]
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
-from stage import SCHOOL, Stage, comment
+from stage import SCHOOL, Stage, add_second_account, comment
 
 from moderator.domain.disposal import Ground
 from moderator.domain.errors import BadInput, NotAllowed, Refused, Transient
@@ -35,6 +35,7 @@ from moderator.steps.legal_hold import place_hold, release_hold, settle_holds
 from moderator.steps.retain import change, retain
 from moderator.steps.review import review
 from moderator.store.disposals import HOLDS
+from moderator.store.forget import REMOVED
 from moderator.store.items import DECISIONS, ITEMS, PAGES, RECORDS, REVIEWS
 from moderator.store.outbox import ALERTS
 from moderator.store.record_keys import KEYS, StoredRecordKeys
@@ -191,6 +192,26 @@ def test_r30_nothing_personal_is_left_anywhere(line: Stage) -> None:
     assert {(each.why, each.released_why) for each in all_of(line, HOLDS)} == {("Removed when the record was disposed of.",) * 2}
     assert [each.why for each in all_of(line, DISPOSALS)] == [WHY]
     assert TEXT not in str(all_of(line, DECISIONS))
+
+
+def test_r30_a_record_that_two_accounts_share_is_disposed_of_whole(any_stage: Stage) -> None:
+    add_second_account(any_stage)
+    made = telling(any_stage)
+    made.platform.comments.append(SEEN)
+    made.run("poll", "score", "decide", "record", "hide", "alert", "send")
+    assert made.states() == ["hidden", "hidden"]
+    review(made.tools, Review(1, Verdict.UPHOLD, "HEAD-1", "Larkspur Quillfeather said this to staff.", made.clock.now()))
+    with pytest.raises(NotAllowed, match="uphold or restore it first"):
+        proposed(made)
+    review(made.tools, Review(2, Verdict.UPHOLD, "HEAD-1", "Larkspur Quillfeather said it here too.", made.clock.now()))
+    proposed(made)
+    done = approve(made.tools, RECORD, why=WHY, by="HEAD-1").disposal
+    assert done is not None
+    assert done.done_at is not None
+    assert made.rows("text", "author_name", "place", "comment_id") == [("", "", "", RECORD)] * 2
+    assert {row.justification for row in all_of(made, REVIEWS)} == {REMOVED}
+    assert checked(made) == (1, 1)
+    made.tools.recorder.close()
 
 
 def test_r30_a_disposed_comment_is_not_recorded_again(any_line: Stage) -> None:

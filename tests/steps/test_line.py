@@ -8,7 +8,7 @@ from email.policy import default
 from importlib.resources import files
 from itertools import pairwise
 
-from stage import NOON, SCHOOL, Stage, approval, comment, set_up
+from stage import NOON, SCHOOL, Stage, add_second_account, comment, set_up
 
 from moderator.domain.account import Mode
 from moderator.domain.events import line_hash
@@ -18,7 +18,6 @@ from moderator.platforms.memory import CAPABILITIES
 from moderator.steps.digest import digest_for
 from moderator.steps.drain import drain
 from moderator.steps.sweep import sweep
-from moderator.store import people
 from moderator.store.database import Database
 
 LINE = ("poll", "score", "decide", "alert", "record", "hide", "send")
@@ -212,18 +211,7 @@ def test_a_deadline_ends_a_drain(stage: Stage) -> None:
 
 
 def test_two_accounts_that_see_the_same_comment_share_one_record(any_stage: Stage) -> None:
-    with any_stage.database.unit() as unit:
-        second = people.add_account(
-            unit.connection,
-            school=SCHOOL,
-            platform="memory",
-            handle="oakfieldsports",
-            platform_id="memory-2",
-            contact_email="office@oakfield.example",
-            monthly_reads=10_000,
-            at=NOON,
-        )
-        people.approve(unit.connection, second, approval())
+    add_second_account(any_stage)
     any_stage.platform.comments.append(comment(11, "You are an idiot"))
     any_stage.run(*LINE)
     assert any_stage.states() == ["hidden", "hidden"]

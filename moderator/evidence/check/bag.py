@@ -9,12 +9,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_public_key
 
 from moderator.domain.record import Fault
-from moderator.evidence.check.facts import ALWAYS_CLEAR, ENDING, MAX_FACTS, Facts, disagreements, facts_of_record, facts_of_seal
-from moderator.evidence.check.reading import DATA, BagReader, BagSource, Digest, Listing, NotPlain, Said, hashes, listed, shown
+from moderator.evidence.check.facts import ALWAYS_CLEAR, MAX_FACTS, Facts, disagreements, facts_of_record, facts_of_seal
+from moderator.evidence.check.reading import BagReader, BagSource, Digest, Listing, NotPlain, Said, hashes, listed, shown
 from moderator.evidence.check.stamps import Stamps, Token, belongs
-from moderator.evidence.seal.bag import BAGIT, KEY, MANIFEST_512, SIGNATURE, TAG_MANIFEST, TAG_MANIFEST_512
+from moderator.evidence.seal.bag import BAGIT, KEY, SIGNATURE, TAG_MANIFEST, TAG_MANIFEST_512
 from moderator.evidence.seal.signer import signature_holds
-from moderator.evidence.vault.names import MANIFEST
+from moderator.evidence.vault.names import DATA, ENCRYPTED_END, MANIFEST, MANIFEST_512
 
 _SEAL, _RECORD, _GUIDE = "seal.json", "record.json", "VERIFY.txt"
 _TAGS = ("bagit.txt", "bag-info.txt", MANIFEST, SIGNATURE, KEY)
@@ -192,12 +192,12 @@ class _Bag:
             self.faults.add("altered", f"{path} is not what was sealed: its SHA-256 differs from the manifest.", path)
         elif second is not None and found.sha512 != second:
             self.faults.add("altered", f"{path} is not what was sealed: its SHA-512 differs from the second manifest.", path)
-        if self.task.disposed and not path.endswith(ENDING) and path.removeprefix(DATA) not in ALWAYS_CLEAR:
+        if self.task.disposed and not path.endswith(ENCRYPTED_END) and path.removeprefix(DATA) not in ALWAYS_CLEAR:
             self.faults.add("disposed_still_there", f"The ledger says that this record was disposed of, and {path} is still there.", path)
 
     def _may_be_gone(self, name: str) -> bool:
         """Return whether disposal takes this file. The guide of a record in clear names the place, so it may be gone as well."""
-        return self.task.disposed and name != _SEAL and (name != _GUIDE or not any(n.endswith(ENDING) for n in self.listing.payload))
+        return self.task.disposed and name != _SEAL and (name != _GUIDE or not any(n.endswith(ENCRYPTED_END) for n in self.listing.payload))
 
     def _tag_files(self) -> None:
         needed = {*_TAGS, MANIFEST_512} if self.long else set(_TAGS)
@@ -260,8 +260,8 @@ class _Bag:
         """Compare what seal.json says is encrypted with what the manifest lists, and with record.json where that is in clear."""
         if facts.faults:
             return
-        stored = {name.removesuffix(ENDING) for name in wanted if name.endswith(ENDING)}
-        clear = {name for name in wanted if not name.endswith(ENDING)}
+        stored = {name.removesuffix(ENCRYPTED_END) for name in wanted if name.endswith(ENCRYPTED_END)}
+        clear = {name for name in wanted if not name.endswith(ENCRYPTED_END)}
         if facts.encrypted is None:
             if stored or _RECORD not in clear:
                 self.faults.add("facts", "seal.json says that nothing is encrypted, and the manifest says otherwise.", DATA + _SEAL)

@@ -8,6 +8,8 @@ from typing import Any
 from moderator.domain.record import CaptureKind
 from moderator.domain.times import from_utc_text
 from moderator.evidence.check.reading import NAME, Said
+from moderator.evidence.seal.bag import CLEAR
+from moderator.evidence.seal.cipher import CIPHER
 
 MAX_FACTS = 8 * 1024 * 1024
 """Bytes of record.json read for its facts (our choice): the longest post with its thread takes well under one."""
@@ -17,16 +19,11 @@ _UTC = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-
 _HEX = re.compile(r"[0-9a-f]{64}")
 _COUNTERS = re.compile(r"[0-9a-f]{32}(?:\n[0-9a-f]{32})*")
 _NAMES = re.compile(rf"{NAME.pattern}(?:\n{NAME.pattern})*")
-_CIPHER = "aes-256-ctr"
 _FORMATS = (1, 2)
-_BOTH = (
-    "record_id", "school", "nonce", "origin", "first_seen_utc", "captured_utc", "sealed_utc", "capture_kind", "requests_blocked",
-    "software", "timestamp_authorities",
-)  # fmt: skip
+_BOTH = tuple(name for name in CLEAR if name != "format")
 """Facts that stand in seal.json and in record.json: where both are in clear, they must agree."""
 ALWAYS_CLEAR = frozenset({"seal.json", "VERIFY.txt"})
 """Payload of format 2 that is never encrypted and stays when a record is disposed of."""
-ENDING = ".enc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +131,8 @@ def _encrypted(said: dict[str, Any]) -> frozenset[str]:
     """Return the plain names of the encrypted files. The same counter twice under one key would lay both files open: it is refused."""
     files = dict[str, str](said["files"])
     fit = _COUNTERS.fullmatch("\n".join(files.values())) and _NAMES.fullmatch("\n".join(files))
-    if said["cipher"] != _CIPHER or not fit or len(set(files.values())) != len(files):
-        raise ValueError(_CIPHER)
+    if said["cipher"] != CIPHER or not fit or len(set(files.values())) != len(files):
+        raise ValueError(CIPHER)
     return frozenset(files)
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from moderator.evidence.check.reading import (
     CHUNK,
-    DATA,
     MAX_FILE,
     MAX_NAMES,
     MAX_SMALL,
@@ -23,6 +22,7 @@ from moderator.evidence.check.reading import (
     stream_hashes,
     too_large,
 )
+from moderator.evidence.vault.names import DATA
 
 _ONE_READ = 64 * 1024
 """Bytes read at first: almost every file is smaller, and is then read with this one call. Asking for 256 KiB takes ten times as long for

@@ -21,7 +21,8 @@ class SaidOfRecord:
     """What one ledger says of one record. 0 and "" mean: nothing was said.
 
     `first_key`, `key`: numbers of the public keys in force at its first line and at its `sealed` line. `seq`: the number of that line.
-    `stamped`: whether it says that a stamp was had while sealing. `holds`: legal holds standing. `disposed`: line number of its disposal.
+    `stamped`: whether it says that a stamp was had while sealing. `found`: whether the line was written late, after a crash.
+    `holds`: legal holds standing. `disposed`: line number of its disposal.
     `restamps`: how many stamps it tells of that were added later.
     """
 
@@ -32,6 +33,7 @@ class SaidOfRecord:
     manifest_sha256: str = ""
     manifest_sha512: str = ""
     stamped: bool = False
+    found: bool = False
     hidden_at: str = ""
     holds: int = 0
     disposed: int = 0

@@ -11,9 +11,9 @@ from typing import BinaryIO
 
 from moderator.evidence.check.archive import Archive, Member, open_archive, pieces
 from moderator.evidence.check.places import Place, Say
-from moderator.evidence.check.reading import DATA, MAX_FILE, MAX_NAMES, MAX_SMALL, Digest, Listing, NotPlain, Said, stream_hashes, too_large
+from moderator.evidence.check.reading import MAX_FILE, MAX_NAMES, MAX_SMALL, Digest, Listing, NotPlain, Said, stream_hashes, too_large
 from moderator.evidence.check.walk import LedgerFile
-from moderator.evidence.vault.names import MANIFEST, RECORD, SCHOOL, YEAR
+from moderator.evidence.vault.names import DATA, MANIFEST, RECORD, SCHOOL, YEAR
 
 SUMS = "sha256sums.txt"
 _LEDGER = re.compile(r"ledger[A-Za-z0-9-]*\.jsonl")

@@ -20,7 +20,6 @@ MAX_NAMES = 1000
 """Files of a bag looked at (our choice): a record has some twenty."""
 CHUNK = 1024 * 1024
 """Bytes read at once."""
-DATA = "data/"
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
 """A file name a record may have."""
 _SHOWN = 120

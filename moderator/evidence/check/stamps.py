@@ -11,9 +11,9 @@ from datetime import datetime
 
 from moderator.domain.errors import BadInput
 from moderator.evidence.check.reading import BagReader, NotPlain, Said, hashes, listed
-from moderator.evidence.seal.renewal import MANIFEST_512, chain_name, list_name
+from moderator.evidence.seal.renewal import chain_name, list_name
 from moderator.evidence.seal.token import read_token
-from moderator.evidence.vault.names import MANIFEST, STAMP_END
+from moderator.evidence.vault.names import MANIFEST, MANIFEST_512, STAMP_END
 
 _RENEWAL = re.compile(r"renewal-([0-9]{4})-sha512\.txt")
 _STAMP = re.compile(r"(manifest-sha256\.txt|renewal-(?!0000|0001)[0-9]{4}-sha512\.txt)\.([a-z0-9][a-z0-9-]*)\.tsr")

@@ -194,7 +194,7 @@ class _Check:
             line = None if at_capture else next((line for line in lines if _tells_of(line, token)), None)
             if not at_capture and line is None:
                 self._unknown(token, where)
-            elif line is None or abs(from_utc_text(line.at) - token.at) <= STAMP_WITHIN:
+            elif not said.found if line is None else abs(from_utc_text(line.at) - token.at) <= STAMP_WITHIN:
                 # A stamp that a crash kept out of the ledger for a while stands out of order, and proves no less.
                 self.index.stamp(book.number, token.authority, said.seq if line is None else line.seq, utc_text(token.at), where)
         self._stamps_gone(said, lines, where, found)

@@ -195,6 +195,7 @@ def _note_sealed(line: _Line) -> None:
     said.seq, said.key, said.first_key = line.seq, line.key, said.first_key or line.key
     said.manifest_sha256, said.manifest_sha512 = digests
     said.stamped = line.row.get("stamp_pending") is False
+    said.found = line.row.get("found") is True
 
 
 def _note_hide(line: _Line) -> None:

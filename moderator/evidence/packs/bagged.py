@@ -14,11 +14,11 @@ from moderator.domain.errors import BadInput
 from moderator.domain.pack import Held
 from moderator.domain.times import london_text
 from moderator.evidence.seal.canonical import showable
+from moderator.evidence.seal.renewal import stamps_in, token_name
+from moderator.evidence.vault.names import MANIFEST, SEAL
 
 NOT_KNOWN = "not known"
-_MANIFEST = "manifest-sha256.txt"
 _LINE = re.compile(r"([0-9a-f]{64})  (data/[^\n]+)")
-_STAMP = re.compile(re.escape(_MANIFEST) + r"\.([a-z0-9-]+)\.tsr")
 
 
 class Reader(Protocol):
@@ -94,7 +94,7 @@ class Bagged:
 
     def compared(self) -> Compared:
         """Return the comparison of every payload file with the manifest, made now."""
-        manifest = self.stored.open(self.held.path, _MANIFEST)
+        manifest = self.stored.open(self.held.path, MANIFEST)
         lines = [match for line in manifest.decode("utf-8", "replace").splitlines() if (match := _LINE.fullmatch(line))]
         wrong = [line[2] for line in lines if self._sha256(line[2]) != line[1]]
         return Compared(len(lines), tuple(wrong), hashlib.sha256(manifest).hexdigest() == self.held.manifest_sha256)
@@ -106,10 +106,13 @@ class Bagged:
             return ""
 
     def stamps(self) -> tuple[Stamped, ...]:
-        """Return the stamps over the manifest, by authority."""
-        names = self.stored.names(self.held.path)
-        found = [match[1] for name in names if (match := _STAMP.fullmatch(name))]
-        return tuple(Stamped(name, _token_time(self.stored.open(self.held.path, f"{_MANIFEST}.{name}.tsr"))) for name in found)
+        """Return every stamp, the first ones and each renewal, oldest round first."""
+        path = self.held.path
+        found = []
+        for authority, number in stamps_in(self.stored.names(path)):
+            token = self.stored.open(path, token_name(authority, number))
+            found.append(Stamped(authority if number == 1 else f"{authority} (renewal {number})", _token_time(token)))
+        return tuple(found)
 
 
 def open_bag(held: Held, *, opened: Reader, stored: Reader, key: bytes | None) -> Bagged:
@@ -117,7 +120,7 @@ def open_bag(held: Held, *, opened: Reader, stored: Reader, key: bytes | None) -
     try:
         record = json.loads(opened.open(held.path, "data/record.json"))
         decision = _json(opened, held.path, "data/decision.json")
-        seal = _json(opened, held.path, "data/seal.json")
+        seal = _json(opened, held.path, SEAL)
     except (BadInput, ValueError) as error:
         message = f"{held.record_id} cannot be opened: {error}. Run moderator verify."
         raise BadInput(message) from error

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from moderator.evidence.seal.signer import Signer
-from moderator.evidence.vault.folder import MANIFEST
+from moderator.evidence.vault.names import MANIFEST, MANIFEST_512
 
 FORMAT = 2
 """Version of a record's make-up; raised when a key or file changes its meaning. Format 1 had no `seal.json` and no SHA-512."""
+CLEAR = (
+    "format", "record_id", "school", "nonce", "origin", "first_seen_utc", "captured_utc", "sealed_utc", "capture_kind",
+    "requests_blocked", "software", "timestamp_authorities",
+)  # fmt: skip
+"""Facts of record.json that stand in clear in seal.json too: what a check needs without the key, and no personal data."""
 BAGIT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
-MANIFEST_512 = "manifest-sha512.txt"
-"""A second manifest with the longer hash, for the day SHA-256 is no longer trusted. Records of format 1 have none."""
 TAG_MANIFEST = "tagmanifest-sha256.txt"
 TAG_MANIFEST_512 = "tagmanifest-sha512.txt"
 SIGNATURE = f"{MANIFEST}.sig"

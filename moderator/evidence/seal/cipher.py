@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from moderator.domain.errors import BadInput
 from moderator.domain.record_key import key_sha256
+from moderator.evidence.vault.names import ENCRYPTED_END
 
 CIPHER = "aes-256-ctr"
 """As `openssl enc` calls it."""
-ENDING = ".enc"
 _COUNTER_BYTES = 16
 
 
@@ -28,7 +28,7 @@ def encrypt(payload: Mapping[str, bytes], key: bytes) -> tuple[dict[str, bytes],
     counters: dict[str, str] = {}
     for name, content in payload.items():
         counter = secrets.token_bytes(_COUNTER_BYTES)
-        stored[name + ENDING] = _run(content, key, counter)
+        stored[name + ENCRYPTED_END] = _run(content, key, counter)
         counters[name] = counter.hex()
     return stored, counters, {"cipher": CIPHER, "key_sha256": key_sha256(key), "files": counters}
 

@@ -8,8 +8,8 @@ from moderator.domain.errors import BadInput, EvidenceFailed
 from moderator.domain.record import CaptureKind, SealedRecord
 from moderator.domain.times import from_utc_text
 from moderator.evidence.check.bag import BagTask, check_bag
-from moderator.evidence.seal.bag import MANIFEST_512
 from moderator.evidence.seal.held import stamps_held
+from moderator.evidence.vault.names import MANIFEST_512, SEAL
 from moderator.evidence.vault.sourced import SourcedVault
 from moderator.observe import happened
 
@@ -40,13 +40,14 @@ def sealed_before(vault: SourcedVault, path: str, *, keys: frozenset[str], autho
         blocked_requests=int(facts["requests_blocked"]),
         manifest_sha512=_sha512(vault, path),
         stamps=stamps_held(vault, path),
+        found=True,
     )
 
 
 def _facts(vault: SourcedVault, path: str) -> bytes:
     """Return the facts that stand in clear: seal.json; in a record of format 1, record.json."""
     try:
-        return vault.open(path, "data/seal.json")
+        return vault.open(path, SEAL)
     except BadInput:
         return vault.open(path, "data/record.json")
 

@@ -7,7 +7,7 @@ from jinja2 import Environment
 from moderator.domain.record import CaptureKind
 from moderator.evidence.capture.taken import IN_WORDS
 from moderator.evidence.seal.canonical import showable
-from moderator.evidence.seal.cipher import ENDING
+from moderator.evidence.vault.names import ENCRYPTED_END
 
 _ALWAYS = ("record_id", "school", "school_name", "capture_kind", "origin", "captured_utc", "captured_london")
 _IN_CLEAR = ("place", "posted_utc", "posted_london")
@@ -26,7 +26,7 @@ def guide(templates: Environment, facts: Mapping[str, object], *, ledger: str, c
         ledger=ledger,
         changed=bool(facts.get("text_changed_since_first_seen")),
         encrypted=counters is not None,
-        files=[(f"{name}{ENDING}", name, counter) for name, counter in sorted((counters or {}).items())],
+        files=[(f"{name}{ENCRYPTED_END}", name, counter) for name, counter in sorted((counters or {}).items())],
         sha512=True,
     )
     return showable(text).encode()

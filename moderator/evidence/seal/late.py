@@ -12,6 +12,7 @@ from moderator.evidence.seal.authority import Patient
 from moderator.evidence.seal.renewal import chain_name, list_name, newest_round, renewal_list, stamps_in, token_name
 from moderator.evidence.seal.stamp import LIMIT, ask_all
 from moderator.evidence.seal.token import SHA256, SHA512, read_token
+from moderator.evidence.vault.names import SEAL
 from moderator.ports import Vault
 
 
@@ -128,7 +129,7 @@ class VaultStamper:
 
     def _names_it(self, path: str, authority: str, chain_sha256: str) -> bool:
         """Return whether the record's own facts, which the signature covers, name the authority with this chain."""
-        for name in ("data/seal.json", "data/record.json"):
+        for name in (SEAL, "data/record.json"):
             try:
                 facts = json.loads(self._vault.open(path, name))
                 return {"name": authority, "chain_sha256": chain_sha256} in facts["timestamp_authorities"]

@@ -4,9 +4,8 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable
 
-from moderator.evidence.vault.names import DATA, MANIFEST, STAMP_END
+from moderator.evidence.vault.names import DATA, MANIFEST, MANIFEST_512, STAMP_END
 
-MANIFEST_512 = "manifest-sha512.txt"
 TOKEN, CHAIN = STAMP_END, "-chain.pem"
 _LIST = re.compile(r"renewal-([0-9]{4})-sha512\.txt")
 _CHAIN_OF_ROUND = re.compile(r"[a-z0-9][a-z0-9-]*-([0-9]{4})-chain\.pem")

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from moderator.domain.errors import Transient
 from moderator.domain.record import CaptureKind, SealedRecord
-from moderator.evidence.seal.bag import Bag, Cover, pack, sha256
+from moderator.evidence.seal.bag import CLEAR, Bag, Cover, pack, sha256
 from moderator.evidence.seal.canonical import json_bytes
 from moderator.evidence.seal.cipher import encrypt
 from moderator.evidence.seal.existing import read_back, sealed_before
@@ -20,12 +20,6 @@ from moderator.evidence.vault.sourced import SourcedVault
 from moderator.evidence.vault.staging import Staging
 from moderator.observe import happened, went_wrong
 from moderator.ports import RecordKeys, TimestampAuthority
-
-CLEAR = (
-    "format", "record_id", "school", "nonce", "origin", "first_seen_utc", "captured_utc", "sealed_utc", "capture_kind",
-    "requests_blocked", "software", "timestamp_authorities",
-)  # fmt: skip
-"""Facts of record.json that stand in clear in seal.json too: what a check needs without the key, and no personal data."""
 
 Guide = Callable[[Mapping[str, str] | None], bytes]
 """Writes VERIFY.txt; given the initial counter of each encrypted file by plain name, or None for a record in clear."""

@@ -4,11 +4,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from moderator.domain.errors import BadInput
-from moderator.evidence.seal.cipher import ENDING, decrypt
+from moderator.evidence.seal.cipher import decrypt
+from moderator.evidence.vault.names import DATA, ENCRYPTED_END, MANIFEST, SEAL
 from moderator.ports import RecordKeys, Vault
-
-MANIFEST = "manifest-sha256.txt"
-SEAL = "data/seal.json"
 
 
 class KeyedVault:
@@ -40,7 +38,7 @@ class KeyedVault:
         try:
             return self.stored.open(path, name)
         except BadInput:
-            if not name.startswith("data/"):
+            if not name.startswith(DATA):
                 raise
             sealed = self._encrypted(path, name)
             if sealed is None:
@@ -51,11 +49,11 @@ class KeyedVault:
         if key is None:
             message = f"{record} cannot be opened: its key was destroyed when it was disposed of, or is lost"
             raise BadInput(message)
-        return decrypt(name.removeprefix("data/"), sealed, self.stored.open(path, SEAL), key)
+        return decrypt(name.removeprefix(DATA), sealed, self.stored.open(path, SEAL), key)
 
     def _encrypted(self, path: str, name: str) -> bytes | None:
         try:
-            return self.stored.open(path, name + ENDING)
+            return self.stored.open(path, name + ENCRYPTED_END)
         except BadInput:
             return None
 
@@ -65,13 +63,13 @@ class KeyedVault:
             manifest = self.stored.open(path, MANIFEST).decode("utf-8", "replace")
         except BadInput:
             return
-        if any(line.partition("  ")[2] in {name, name + ENDING} for line in manifest.splitlines()):
+        if any(line.partition("  ")[2] in {name, name + ENCRYPTED_END} for line in manifest.splitlines()):
             message = f"{path.rpartition('/')[2]} has no {name} any more: it was removed when the record was disposed of, or is lost"
             raise BadInput(message) from None
 
     def names(self, path: str) -> tuple[str, ...]:
         """Return the names that `open` takes."""
-        return tuple(name.removesuffix(ENDING) for name in self.stored.names(path))
+        return tuple(name.removesuffix(ENCRYPTED_END) for name in self.stored.names(path))
 
     def paths(self, school: str = "") -> Iterable[str]:
         """Yield every bag's path, in order."""

@@ -5,16 +5,20 @@ import re
 from moderator.domain.errors import BadInput
 
 MANIFEST = "manifest-sha256.txt"
+MANIFEST_512 = "manifest-sha512.txt"
+"""A second manifest with the longer hash, for the day SHA-256 is no longer trusted. Records of format 1 have none."""
+SEAL = "data/seal.json"
+"""The facts that stand in clear on every record of format 2."""
 DATA = "data/"
 SCHOOL = re.compile(r"[a-z0-9][a-z0-9-]*")
 YEAR = re.compile(r"[0-9]{4}")
 RECORD = re.compile(r"R-[A-Z2-7]{16}")
 NAME = re.compile(r"(data/)?[A-Za-z0-9_][A-Za-z0-9._-]*")
 GUIDE = "data/VERIFY.txt"
-KEPT_FOR_GOOD = frozenset({"data/seal.json", GUIDE})
+KEPT_FOR_GOOD = frozenset({SEAL, GUIDE})
 """Payload that stays when a record is disposed of: it names nobody, and the check needs it."""
 STAMP_END = ".tsr"
-ENCRYPTED_END = b".enc"
+ENCRYPTED_END = ".enc"
 
 
 def bag_path(path: str) -> tuple[str, str, str]:
@@ -60,7 +64,7 @@ def stays(manifest: bytes) -> frozenset[str]:
 
     The guide of an encrypted record does; the guide of a record in clear names the place, and goes with the rest (R30).
     """
-    encrypted = any(line.endswith(ENCRYPTED_END) for line in manifest.splitlines())
+    encrypted = any(line.endswith(ENCRYPTED_END.encode()) for line in manifest.splitlines())
     return KEPT_FOR_GOOD if encrypted else KEPT_FOR_GOOD - {GUIDE}
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from moderator.domain.errors import Refused
 from moderator.evidence.check.reading import (
-    DATA,
     MAX_FILE,
     MAX_NAMES,
     MAX_SMALL,
@@ -20,7 +19,7 @@ from moderator.evidence.check.reading import (
     too_large,
 )
 from moderator.evidence.vault.bucket import Bucket, S3Place, Version, open_bucket
-from moderator.evidence.vault.names import MANIFEST
+from moderator.evidence.vault.names import DATA, MANIFEST
 
 _MANY = 4 * MAX_NAMES
 

@@ -129,10 +129,13 @@ def upgrade() -> None:
     op.create_index(op.f('ix_police_reports_item_id'), 'police_reports', ['item_id'], unique=False)
     op.create_index('ix_records_pending', 'records', ['school'], unique=False,
     sqlite_where=sa.text('stamp_pending = 1'), postgresql_where=sa.text('stamp_pending'))
+    op.create_index('ix_items_record', 'items', ['record_id'], unique=False,
+    sqlite_where=sa.text('record_id IS NOT NULL'), postgresql_where=sa.text('record_id IS NOT NULL'))
     _append_only()
 
 
 def downgrade() -> None:
+    op.drop_index('ix_items_record', table_name='items', sqlite_where=sa.text('record_id IS NOT NULL'), postgresql_where=sa.text('record_id IS NOT NULL'))
     op.drop_index('ix_records_pending', table_name='records', sqlite_where=sa.text('stamp_pending = 1'), postgresql_where=sa.text('stamp_pending'))
     op.drop_index(op.f('ix_police_reports_item_id'), table_name='police_reports')
     op.drop_table('police_reports')
