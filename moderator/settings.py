@@ -1,13 +1,14 @@
 """Settings: one `moderator.toml`, the environment, and secret files. Called by build and the command line."""
 
 import os
+import re
 import stat
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from moderator.domain.account import School
@@ -19,6 +20,9 @@ ASSETS = PACKAGE / "assets" if (PACKAGE / "assets").is_dir() else PACKAGE.parent
 
 _PATHS = frozenset({"data_dir", "secrets_dir", "policy_file", "ca_file", "chain_file"})
 """Keys whose value is a path, which counts from where the file of settings lies."""
+
+_TENANT = re.compile(r"/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/v2\.0")
+"""The path of one Microsoft tenant's issuer; `common`, `organizations` and `consumers` let every tenant's people in."""
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -126,6 +130,43 @@ class TimestampTable(_Table):
     policy: str = ""
 
 
+class OidcTable(_Table):
+    """One `[[oidc]]`: people sign in with the school's own accounts. The client's secret is the secret file `oidc-<slug>-secret`.
+
+    `trusts_mfa`: that provider asks everybody for a second factor, so the service does not ask for its own code.
+    """
+
+    name: str = Field(min_length=1, max_length=40)
+    issuer: str
+    client_id: str = Field(min_length=1)
+    trusts_mfa: bool = False
+
+    @field_validator("issuer")
+    @classmethod
+    def _one_issuer(cls, issuer: str) -> str:
+        place = urlsplit(issuer)
+        secure = place.scheme == "https" or (place.scheme == "http" and place.hostname in LOOPBACK)
+        if not secure or not place.hostname or place.query:
+            message = f"{issuer!r} is not the issuer's https address"
+            raise ValueError(message)
+        if place.hostname == "login.microsoftonline.com" and not _TENANT.fullmatch(place.path):
+            message = (
+                "give your own tenant's issuer, https://login.microsoftonline.com/<tenant id>/v2.0: with another, strangers could sign in"
+            )
+            raise ValueError(message)
+        return issuer
+
+    @property
+    def slug(self) -> str:
+        """Return the name as it stands in addresses and in the secret file's name: `microsoft-365`."""
+        return "-".join(re.findall("[a-z0-9]+", self.name.lower()))
+
+    @property
+    def secret_name(self) -> str:
+        """Return the name of the file with the client's secret."""
+        return f"oidc-{self.slug}-secret"
+
+
 class Settings(BaseSettings):
     """Everything a run needs to know. Unknown keys are refused; secrets are never in here, only the folder they lie in."""
 
@@ -139,6 +180,7 @@ class Settings(BaseSettings):
     x: XTable | None = None
     mail: MailTable | None = None
     timestamps: list[TimestampTable] = Field(default_factory=list, max_length=2)
+    oidc: list[OidcTable] = Field(default_factory=list, max_length=4)
     vault: VaultTable = VaultTable()
     encrypt_records: bool = True
     hide_without_stamp: bool = True
@@ -181,6 +223,10 @@ class Settings(BaseSettings):
         names = [each.name for each in self.timestamps]
         if len(names) != len(set(names)):
             message = "two [[timestamps]] tables have the same name"
+            raise ValueError(message)
+        providers = [each.slug for each in self.oidc]
+        if len(providers) != len(set(providers)) or "" in providers:
+            message = "each [[oidc]] table needs a name of its own, with letters or digits"
             raise ValueError(message)
         if not self.hide_without_stamp and not self.timestamps:
             message = "hide_without_stamp = false needs an authority in [[timestamps]]: without one nothing would ever be hidden"

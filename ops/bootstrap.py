@@ -11,11 +11,12 @@ import os
 import shlex
 import sys
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-# The programs that tools.env names: the first for the product, the next three for the tests, the last where Playwright needs help.
-NAMES = ("MODERATOR_CHROMIUM", "POSTGRES_BIN", "OPENSSL_FOLDER", "OBJECT_STORE_PYTHON", "PLAYWRIGHT_NODEJS_PATH")
+# The programs that tools.env names: the first for the product, the next four for the tests, the last where Playwright needs help.
+NAMES = ("MODERATOR_CHROMIUM", "POSTGRES_BIN", "OPENSSL_FOLDER", "OBJECT_STORE_PYTHON", "OIDC_PROVIDER_MODULES", "PLAYWRIGHT_NODEJS_PATH")
 # joblib, which we give one process anyway, warns on a machine whose shared memory is closed to this user.
 ALWAYS = {"JOBLIB_MULTIPROCESSING": "0"}
 KINDS = ("run", "dev", "test")
@@ -24,7 +25,7 @@ NO_BROWSER = "no Chromium could be had, so records will be drawn without a brows
 sys.path.insert(0, str(HERE))
 
 try:
-    from setup import browser, database, objectstore, packages
+    from setup import browser, database, objectstore, packages, provider
     from setup.place import MISSED, TOOLS
     from setup.say import SetupFailedError, say
 except (ImportError, SyntaxError, TypeError) as error:
@@ -73,11 +74,14 @@ def _chromium(*, needed: bool) -> dict[str, str]:
     return {"MODERATOR_CHROMIUM": str(program)} | ({"PLAYWRIGHT_NODEJS_PATH": str(node)} if node else {})
 
 
-def _tools(kind: str, *, known: dict[str, str]) -> None:
-    """Find or fetch the programs that this kind of work starts and that are not yet known; write down where they are."""
-    wanted = NAMES[:1] if kind == "run" else NAMES[:4]
+def _tools(kind: str, *, known: dict[str, str], store: Future[Path] | None) -> None:
+    """Find or fetch the programs that this kind of work starts and that are not yet known; write down where they are.
+
+    `store` is the object store where it is being fetched.
+    """
+    wanted = NAMES[:1] if kind == "run" else NAMES[:5]
     named = {name: os.environ[name] for name in wanted if os.environ.get(name)}
-    current = kind == "run" or objectstore.ready()
+    current = kind == "run" or (objectstore.ready() and provider.ready())
     if current and all(known.get(name) for name in wanted) and all(known[name] == value for name, value in named.items()):
         return
     tools = dict(known)
@@ -85,22 +89,36 @@ def _tools(kind: str, *, known: dict[str, str]) -> None:
         tools |= _chromium(needed=kind == "test")
     if kind == "test":
         tools |= {"POSTGRES_BIN": str(database.provide()), "OPENSSL_FOLDER": str(database.provide_openssl())}
-        tools |= {"OBJECT_STORE_PYTHON": str(objectstore.provide())}
+        tools |= {
+            "OBJECT_STORE_PYTHON": str(store.result() if store else objectstore.provide()),
+            "OIDC_PROVIDER_MODULES": str(provider.provide()),
+        }
     _write(tools)
 
 
+def _provide(kind: str) -> bool:
+    """Set up for one kind of work and tell whether there was anything to do. 1. Python packages. 2. Programs. Raises SetupFailedError."""
+    lock = "run" if kind == "run" else "dev"
+    fresh = not packages.ready(lock)
+    packages.begin(lock)
+    with ThreadPoolExecutor(1) as beside:
+        # It has an environment of its own, so that it can be fetched while our packages are.
+        store = beside.submit(objectstore.provide) if kind == "test" and not objectstore.ready() else None
+        packages.provide(lock)
+        if kind != "dev":
+            _tools(kind, known={} if fresh else _known(), store=store)  # new packages may want other libraries
+    return fresh
+
+
 def main(arguments: list[str]) -> int:
-    """Set up for one kind of work. 1. Python packages. 2. Programs. Returns 0, 2 for bad use, 3 when something could not be had."""
+    """Set up for one kind of work. Returns 0, 2 for bad use, 3 when something could not be had."""
     if len(arguments) != 1 or arguments[0] not in KINDS:
         sys.stderr.write(f"setup: say one of {', '.join(KINDS)}\n")
         return 2
     kind = arguments[0]
     started = time.monotonic()
     try:
-        fresh = not packages.ready("run" if kind == "run" else "dev")
-        packages.provide("run" if kind == "run" else "dev")
-        if kind != "dev":
-            _tools(kind, known={} if fresh else _known())  # new packages may want other libraries
+        fresh = _provide(kind)
     except SetupFailedError as error:
         sys.stderr.write(f"setup: {error}\n")
         return 3

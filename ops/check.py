@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Run the project's checks in order, stopping at the first that fails. Called by `make test` and `make lint`.
+"""Run the project's checks, stopping at the first that fails. Called by `make test` and `make lint`.
 
     .venv/bin/python ops/check.py lint
     .venv/bin/python ops/check.py test [pytest's arguments]
 
-`test` is: lint, the built wheel, then every test with branch coverage. Given pytest arguments, it runs only those tests and asks
-no coverage of them. pytest's own closing line is the last thing printed when all is well.
+`test` is: lint beside the built wheel, then every test with branch coverage. Given pytest arguments, it runs only those tests and
+asks no coverage of them. pytest's own closing line is the last thing printed when all is well.
 """
 
 import json
@@ -13,7 +13,10 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,50 +30,120 @@ WORKERS = ("-n", "3", "--dist", "loadscope", "--no-loadscope-reorder")  # tests/
 LINT = (
     ("ruff check", ("ruff", "check")),
     ("ruff format", ("ruff", "format", "--check")),
-    ("mypy", ("mypy", "--explicit-package-bases", "moderator", "tests")),  # several conftest.py, told apart by their folders
-    ("mypy of ops", ("mypy", "ops")),
     ("import order", ("lint-imports",)),
 )
+TYPES = (
+    ("mypy", ("mypy", "--explicit-package-bases", "moderator", "tests")),  # several conftest.py, told apart by their folders
+    ("mypy of ops", ("mypy", "ops")),
+)
+# For everything started here. One thread each for what scikit-learn calls: the workers fill the cores, and threads that wait for one
+# another in a loop only take them from the next test.
+SETTINGS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+# A machine may forbid Python to keep what it has compiled; without that each worker reads every test file anew.
+FORBIDS_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 # Tests that need only what the wheel carries; they run once more against the wheel, installed by itself.
 WHEEL_TESTS = ("tests/test_wheel.py",)
 
 
-def _run(name: str, command: list[str], *, env: dict[str, str] | None = None) -> None:
-    """Run one check, its output going straight through; end the program with its status when it fails."""
-    started = time.monotonic()
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **(env or {})}, check=False)  # noqa: S603 - our own commands
-    if done.returncode != 0:
+class StoppedError(Exception):
+    """A check failed, or another one did and this one was ended or never begun."""
+
+
+class Checks:
+    """Runs checks from several threads until one fails; then the others are ended."""
+
+    def __init__(self) -> None:
+        """Run nothing yet."""
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[str]] = set()
+        self._failed = False
+
+    def run(self, name: str, command: list[str], *, env: dict[str, str] | None = None) -> None:
+        """Run one check and say that it passed; raise StoppedError, its output shown, when it is the first to fail."""
+        started = time.monotonic()
+        with self._lock:
+            if self._failed:
+                raise StoppedError
+            process = subprocess.Popen(  # noqa: S603 - our own commands
+                command,
+                cwd=ROOT,
+                env={**os.environ, **(env or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+            )
+            self._running.add(process)
+        told, _ = process.communicate()
+        with self._lock:
+            self._running.remove(process)
+            if self._failed:
+                raise StoppedError
+            if process.returncode != 0:
+                self._fail(name, told)
+                raise StoppedError
+            sys.stdout.write(f"check: {name} passed ({time.monotonic() - started:.0f} s)\n")
+            sys.stdout.flush()
+
+    def _fail(self, name: str, told: str) -> None:
+        self._failed = True
+        for other in self._running:
+            other.terminate()
+        sys.stdout.write(told)
+        sys.stdout.flush()
         sys.stderr.write(f"check: {name} failed\n")
+
+
+def at_once(*works: Callable[[Checks], None]) -> None:
+    """Do several pieces of work, each with its own checks in order, side by side; end the program with 1 when a check fails."""
+    checks = Checks()
+    with ThreadPoolExecutor(len(works)) as pool:
+        done = [pool.submit(work, checks) for work in works]
+    errors = [error for error in (each.exception() for each in done) if error is not None]
+    for error in errors:
+        if not isinstance(error, StoppedError):
+            raise error
+    if errors:
         sys.exit(1)
-    sys.stdout.write(f"check: {name} passed ({time.monotonic() - started:.0f} s)\n")
-    sys.stdout.flush()
 
 
-def lint() -> None:
-    """Run each linter over the whole tree."""
+def lint(checks: Checks) -> None:
+    """Run each quick linter over the whole tree."""
     for name, (tool, *arguments) in LINT:
-        _run(name, [str(BIN / tool), *arguments])
+        checks.run(name, [str(BIN / tool), *arguments])
 
 
-def wheel() -> None:
+def types(checks: Checks) -> None:
+    """Check the types of the whole tree."""
+    for name, (tool, *arguments) in TYPES:
+        checks.run(name, [str(BIN / tool), *arguments])
+
+
+def read(checks: Checks) -> None:
+    """Let pytest read every test once: a file that cannot be read is told at once, and no worker compiles the files again."""
+    checks.run("reading the tests", [sys.executable, "-m", "pytest", "--collect-only", "-qq"])
+
+
+def wheel(checks: Checks) -> None:
     """Build the wheel, install it alone in a scratch environment, and run its tests there.
 
     The scratch environment sees our dependencies but not the checkout, so whatever the wheel forgot is missed.
     """
     with tempfile.TemporaryDirectory() as place:
         scratch = Path(place) / "env"
-        _run("wheel build", [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", place])
+        checks.run("wheel build", [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", place])
         built = next(Path(place).glob("*.whl"))
-        _run("scratch environment", [sys.executable, "-m", "venv", "--without-pip", str(scratch)])
+        checks.run("scratch environment", [sys.executable, "-m", "venv", "--without-pip", str(scratch)])
         python = scratch / "bin" / "python"
         install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps", "--no-index", str(built)]
-        _run("wheel install", install)
+        checks.run("wheel install", install)
         ask = [sys.executable, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
         ours = subprocess.run(ask, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603 - our own command
         theirs = next(scratch.glob("lib/python*/site-packages"))
         (theirs / "dependencies.pth").write_text(f"{ours}\n", encoding="utf-8")
         env = {"MODERATOR_TESTED_WHEEL": str(built), "PATH": f"{scratch / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-        _run("tests against the built wheel", [str(python), "-P", "-m", "pytest", "-q", *WHEEL_TESTS], env=env)
+        checks.run("tests against the built wheel", [str(python), "-P", "-m", "pytest", "-q", *WHEEL_TESTS], env=env)
 
 
 def _shortfalls(report: dict[str, dict[str, dict[str, dict[str, float]]]]) -> list[str]:
@@ -105,17 +178,25 @@ def pytest(arguments: list[str]) -> None:
         floors()
 
 
+def lint_and_wheel(checks: Checks) -> None:
+    """Do what needs no types: the quick linters, the wheel, and a first reading of the tests."""
+    lint(checks)
+    wheel(checks)
+    read(checks)
+
+
 def main(arguments: list[str]) -> int:
     """Run what is asked; 2 for bad use."""
+    os.environ.update(SETTINGS)
+    os.environ.pop(FORBIDS_BYTECODE, None)
     if arguments == ["lint"]:
-        lint()
+        at_once(types, lint)
         return 0
     if arguments[:1] != ["test"]:
         sys.stderr.write("check: say lint or test\n")
         return 2
     if not arguments[1:]:
-        lint()
-        wheel()
+        at_once(types, lint_and_wheel)
     pytest(arguments[1:])
     return 0
 

@@ -18,8 +18,9 @@ from moderator.store.engine import open_engine
 from moderator.store.schema import upgrade
 
 LONGEST = (
-    "kill/test_kill", "learn/test_people_public_sets", "cli/test_train_command", "learn/test_people_training", "learn/test_public_sets",
-    "cli/test_rough_day", "cli/test_demo", "web/test_web_in_a_browser", "learn/test_training", "learn/test_roll_forms",
+    "kill/test_kill", "evidence/test_live_capture", "cli/test_rough_day", "web/test_web_in_a_browser", "cli/test_train_command",
+    "cli/test_demo", "cli/test_school", "steps/test_dispose", "jobs/test_local", "evidence/test_capture_fresh", "platforms/test_x_faults",
+    "web/test_web_item", "web/test_submit_page", "learn/test_people_training", "evidence/test_vault_s3",
 )  # fmt: skip
 """Files that take longest, longest first: begun first, so that no worker is left alone with one at the end."""
 
@@ -44,11 +45,22 @@ def process_as_it_was() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """Yield an empty, migrated SQLite database."""
-    engine = open_engine(f"sqlite:///{tmp_path / 'moderator.db'}")
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an SQLite database migrated once for this run, for tests to copy: every migration would be run hundreds of times else."""
+    file = tmp_path_factory.mktemp("migrated") / "moderator.db"
+    engine = open_engine(f"sqlite:///{file}")
     upgrade(engine)
+    engine.dispose()  # the last connection to go puts the write-ahead log into the file
+    return file
+
+
+@pytest.fixture
+def database(migrated_file: Path, tmp_path: Path) -> Iterator[Database]:
+    """Yield an empty, migrated SQLite database."""
+    file = tmp_path / "moderator.db"
+    shutil.copyfile(migrated_file, file)
+    engine = open_engine(f"sqlite:///{file}")
     yield Database(engine)
     engine.dispose()
 
@@ -76,7 +88,10 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         as_user = ["runuser", "-u", "postgres", "--"]
     data = folder / "data"
     subprocess.run(
-        [*as_user, str(programs / "initdb"), "-D", str(data), "-A", "trust", "-U", "postgres"], check=True, capture_output=True, cwd=folder
+        [*as_user, str(programs / "initdb"), "-D", str(data), "-A", "trust", "-U", "postgres", "--no-sync"],
+        check=True,
+        capture_output=True,
+        cwd=folder,
     )
     options = f"-k {folder} -h '' -c fsync=off"
     started = [*as_user, str(programs / "pg_ctl"), "-D", str(data), "-o", options, "-l", str(folder / "log"), "-w", "start"]
@@ -95,18 +110,35 @@ def _postgres_programs() -> Path:
     return found[-1]
 
 
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: str) -> str:
+    """Return the socket folder of a server that has a database `migrated`, migrated once for this run, for tests to copy."""
+    _create(postgres, "migrated")
+    engine = open_engine(_address(postgres, "migrated"))
+    upgrade(engine)
+    engine.dispose()  # PostgreSQL copies only a database that nobody is connected to
+    return postgres
+
+
 @pytest.fixture
-def postgres_database(postgres: str, request: pytest.FixtureRequest) -> Iterator[Database]:
+def postgres_database(migrated_postgres: str, request: pytest.FixtureRequest) -> Iterator[Database]:
     """Yield an empty, migrated PostgreSQL database."""
     name = f"t{abs(hash(request.node.nodeid))}"
-    root = sa.create_engine(f"postgresql+psycopg://postgres@/postgres?host={postgres}", isolation_level="AUTOCOMMIT")
-    with root.connect() as connection:
-        connection.execute(sa.text(f'CREATE DATABASE "{name}"'))
-    root.dispose()
-    engine = open_engine(f"postgresql+psycopg://postgres@/{name}?host={postgres}")
-    upgrade(engine)
+    _create(migrated_postgres, name, template="migrated")
+    engine = open_engine(_address(migrated_postgres, name))
     yield Database(engine)
     engine.dispose()
+
+
+def _address(server: str, name: str) -> str:
+    return f"postgresql+psycopg://postgres@/{name}?host={server}"
+
+
+def _create(server: str, name: str, *, template: str = "template1") -> None:
+    root = sa.create_engine(_address(server, "postgres"), isolation_level="AUTOCOMMIT")
+    with root.connect() as connection:
+        connection.execute(sa.text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+    root.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

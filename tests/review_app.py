@@ -1,6 +1,7 @@
 """The review app served by uvicorn on loopback over the stage, and the people who meet it: a signed-in head and a stranger."""
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,36 +12,55 @@ from io import BytesIO
 from urllib.parse import urlsplit
 
 import httpx
+import sqlalchemy as sa
 import uvicorn
+from cast import TRUST_ROLES
 from fastapi import FastAPI
 from PIL import Image
 from stage import Stage, comment
 
+from moderator.domain.access import Role
 from moderator.steps.decide import decide
 from moderator.steps.hide import hide
 from moderator.steps.poll import poll
 from moderator.steps.record import record
 from moderator.steps.score import score
+from moderator.store.sign_in import SIGN_INS, Purpose
 from moderator.web.sign_in import new_link
 
 HOUR = timedelta(hours=1)
-HEAD = "D-1"
+NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Trusts no authority: our clients speak plainly to loopback, and reading the machine's whole list for each is slow."""
+HEAD = "HEAD-1"
 """The designation reference of the signed-in head."""
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """The app over a stage. `head` is signed in, `stranger` is not; both send what a browser sends with a form of ours."""
+    """The app over a stage, its cast enrolled. `head` is signed in, `stranger` is not; both send what a browser sends with our forms.
+
+    `clients` and `others` are the people of Oakfield and of Ashford by role, each signed in when first asked for.
+    """
 
     stage: Stage
     app: FastAPI
     url: str
     head: httpx.Client
     stranger: httpx.Client
+    clients: "People"
+    others: "People"
 
-    def link(self) -> str:
-        """Return a fresh sign-in link."""
-        return new_link(self.stage.database, actor=HEAD, now=self.stage.clock.now(), base_url=self.url)
+    def link(self, reference: str = HEAD) -> str:
+        """Return a fresh sign-in link of a designation's person."""
+        return new_link(self.stage.database, actor=reference, now=self.stage.clock.now(), base_url=self.url)
+
+    def stay(self) -> None:
+        """Let everybody who is signed in have worked until now, and have proved just now who they are: time moves in leaps here."""
+        now = self.stage.clock.now()
+        live = sa.update(SIGN_INS).where(SIGN_INS.c.purpose == Purpose.SESSION.value, SIGN_INS.c.used_at.is_(None))
+        with self.stage.database.unit() as unit:
+            unit.connection.execute(live.values(seen_at=now))
+            unit.connection.execute(live.where(SIGN_INS.c.proved_at.is_not(None)).values(proved_at=now))
 
     def run_line(self) -> None:
         """Let the service do all that is due, up to the hide."""
@@ -48,11 +68,20 @@ class Served:
             while step(self.stage.tools):
                 pass
 
+    def later(self, gap: timedelta) -> None:
+        """Let time pass while the head goes on working: a session that rests for an hour ends."""
+        while gap > timedelta():
+            step = min(gap, HOUR / 2)
+            self.stage.clock.move(step)
+            self.head.get("/nothing")
+            gap -= step
+
     def seen(self, *texts: str) -> list[int]:
         """Let comments arrive, run the line, and return their item numbers."""
         start = len(self.stage.platform.comments) + 10
         self.stage.platform.comments += [comment(start + number, text) for number, text in enumerate(texts)]
         self.stage.clock.move(HOUR)
+        self.stay()
         self.run_line()
         return [int(str(row[0])) for row in self.stage.rows("id")][-len(texts) :]
 
@@ -85,6 +114,32 @@ def handed_in(served: Served, *, content: bytes = b"", name: str = "shot.png", *
     return urlsplit(answer.headers["location"]).path.rpartition("/")[2]
 
 
+class People(dict[Role, httpx.Client]):
+    """Clients by role, signed in when first asked for; those of the whole trust are the same people at each school."""
+
+    def __init__(self, stage: Stage, url: str, number: int) -> None:
+        """Keep where they sign in; `number` is 1 for Oakfield's people and 2 for Ashford's."""
+        super().__init__()
+        self._stage, self._url, self._number = stage, url, number
+
+    def reference(self, role: Role) -> str:
+        """Return what the ledger calls that role's person."""
+        return f"{role.value.upper()}-{1 if role in TRUST_ROLES else self._number}"
+
+    def __missing__(self, role: Role) -> httpx.Client:
+        """Sign that role's person in."""
+        client = browser_like(self._url)
+        link = new_link(self._stage.database, actor=self.reference(role), now=self._stage.clock.now(), base_url=self._url)
+        assert enter(client, link).status_code == 303
+        self[role] = client
+        return client
+
+    def close(self) -> None:
+        """Close every client."""
+        for client in self.values():
+            client.close()
+
+
 @contextmanager
 def serve(make: Callable[[str], FastAPI]) -> Iterator[tuple[str, FastAPI]]:
     """Serve an app on a free port of loopback; `make` is given its address."""
@@ -108,7 +163,7 @@ def serve(make: Callable[[str], FastAPI]) -> Iterator[tuple[str, FastAPI]]:
 
 def browser_like(url: str) -> httpx.Client:
     """Return a client that sends what a browser sends with a form of the page itself, and follows nothing."""
-    return httpx.Client(base_url=url, headers={"Sec-Fetch-Site": "same-origin", "Origin": "null"}, trust_env=False)
+    return httpx.Client(base_url=url, headers={"Sec-Fetch-Site": "same-origin", "Origin": "null"}, trust_env=False, verify=NOBODY)
 
 
 def enter(client: httpx.Client, link: str) -> httpx.Response:

@@ -1,7 +1,7 @@
 """Looking at pages as people meet them: signing in by the link, and what axe finds. Called by the tests in a browser."""
 
 from importlib import resources
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import Page, expect
 from review_app import Served
@@ -9,6 +9,7 @@ from review_app import Served
 AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], "resultTypes": ["violations"]}
 PHONE, NARROW, DESKTOP = 390, 320, 1280
+LOOKS: tuple[tuple[Literal["light", "dark"], int], ...] = (("light", NARROW), ("dark", DESKTOP))
 
 
 def sign_in(page: Page, served: Served) -> None:
@@ -21,7 +22,8 @@ def sign_in(page: Page, served: Served) -> None:
 def clean(page: Page) -> list[Any]:
     """Return what axe finds, and what sticks out to the right. A click does not wait for the new page's style sheet: this does."""
     page.wait_for_load_state("load")
-    page.evaluate(AXE)
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE)
     found: list[Any] = page.evaluate("rules => axe.run(document, rules)", RULES)["violations"]
     told = [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found]
     if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
@@ -32,3 +34,19 @@ def clean(page: Page) -> list[Any]:
         ".filter(e => { const r = e.getBoundingClientRect(); return r.height < 24 || r.width < 24; }).map(e => e.outerHTML.slice(0, 80))"
     )
     return told + ([("small-target", small)] if small else [])
+
+
+def clean_in_both(page: Page) -> list[Any]:
+    """Return what `clean` finds on the loaded page in light at 320 pixels, then in dark on a desktop; the page stays so.
+
+    Each page is seen in both schemes and at both widths, for half of what every pairing would cost.
+    """
+    told = []
+    for scheme, width in LOOKS:
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_load_state("load")
+        seen = "([scheme, width]) => matchMedia(`(prefers-color-scheme: ${scheme})`).matches && innerWidth === width"
+        assert page.evaluate(seen, [scheme, width]), f"the page is not yet {scheme} at {width} pixels"
+        told += [(scheme, width, fault) for fault in clean(page)]
+    return told

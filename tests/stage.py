@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from moderator.domain.account import Account, Approval, Mode, School
 from moderator.domain.item import Author, ItemKind, Post, SeenComment
-from moderator.domain.policy import Policy
 from moderator.domain.score import Guard, GuardHit, Label, PersonKind, PersonSpan, Reason, Score
 from moderator.domain.times import FrozenClock
 from moderator.evidence.recorder import StillRecorder
@@ -20,6 +19,7 @@ from moderator.evidence.vault.folder import FolderVault
 from moderator.mail.compose import JinjaComposer
 from moderator.mail.outbox import FolderMailer
 from moderator.platforms.memory import CAPABILITIES, MemoryPlatform
+from moderator.ports import FixedPolicy
 from moderator.settings import ASSETS
 from moderator.steps.drain import Tools
 from moderator.store import ledger, people
@@ -193,7 +193,7 @@ def set_up(database: Database, folder: Path, *, mode: Mode = Mode.HIDE, monthly_
         store=database,
         platform_for=lambda _account: platform,
         classifier=classifier,
-        policy=Policy.bundled(),
+        policies=FixedPolicy.bundled(),
         recorder=recorder,
         intake=SealedIntake(sealing=sealing, clock=clock, templates=ASSETS / "templates"),
         vault=vault,

@@ -4,12 +4,13 @@ import fcntl
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import BinaryIO
 
 from moderator import __version__
 from moderator.build.keys import finish_rotation, make_keys, open_signer, retired_keys, sealer
+from moderator.build.rolls import RollReader, Rolls, matcher, standing
 from moderator.domain.account import Account, School
 from moderator.domain.errors import BadInput
 from moderator.domain.pack import Around, Held
@@ -31,26 +32,30 @@ from moderator.jobs.local import NoDispatcher
 from moderator.learn.classifier import Assessor
 from moderator.learn.roll import RollMatcher, roll_tokens
 from moderator.mail.compose import JinjaComposer
+from moderator.mail.courier import HttpCourier
 from moderator.mail.outbox import FolderMailer
 from moderator.mail.smtp import SmtpMailer
-from moderator.platforms.x.adapter import XPlatform
-from moderator.ports import Clock, Credentials, Dispatcher, Mailer, Platform, Token
+from moderator.platforms.base import HeldToken
+from moderator.platforms.x.adapter import CAPABILITIES, XPlatform
+from moderator.platforms.x.connect import XConnector
+from moderator.ports import Clock, Connector, Credentials, Dispatcher, FixedPolicy, Mailer, Platform
 from moderator.settings import Settings
 from moderator.steps.drain import Tools
 from moderator.store import held, people
 from moderator.store import ledger as ledgers
-from moderator.store import roll as rolls
+from moderator.store import roll as rolls_kept
 from moderator.store.database import Database
 from moderator.store.engine import open_engine
 from moderator.store.ledger import LedgerFile
+from moderator.store.policies import StoredPolicies
 from moderator.store.record_keys import StoredRecordKeys
 from moderator.store.schema import upgrade
 from moderator.store.sealed import Sealer
 
 __all__ = [
-    "Context", "HeldToken", "authorities", "build", "classifier", "credentials", "finish_rotation", "hold_data_dir", "identify", "mailer",
-    "make_keys", "make_missing_tokens", "open_database", "open_signer", "open_vault", "packs", "platforms", "policy", "retired_keys",
-    "sealer", "settle_memory", "x_platform",
+    "Context", "HeldToken", "authorities", "build", "classifier", "connectors", "credentials", "finish_rotation", "hold_data_dir",
+    "identify", "mailer", "make_keys", "make_missing_tokens", "open_database", "open_signer", "open_vault", "packs", "platforms", "policy",
+    "retired_keys", "rolls", "sealer", "settle_memory", "x_platform",
 ]  # fmt: skip
 
 
@@ -96,36 +101,56 @@ def credentials(settings: Settings, database: Database, account_id: int) -> Cred
     return people.StoredCredentials(database.engine, sealer(settings), account_id)
 
 
-def policy(settings: Settings) -> Policy:
-    """Return the policy in force. Raises BadInput when its file cannot be used."""
+def policy_file(settings: Settings) -> FixedPolicy:
+    """Return the policy of the settings' file, or the bundled one. Raises BadInput when its file cannot be used."""
     if settings.policy_file is None:
-        return Policy.bundled()
+        return FixedPolicy.bundled()
     try:
         text = settings.policy_file.read_text(encoding="utf-8")
     except OSError as error:
         message = f"policy_file {settings.policy_file}: cannot be read ({error.strerror})"
         raise BadInput(message) from error
-    return Policy.from_toml(text, where=str(settings.policy_file))
+    return FixedPolicy(text, where=str(settings.policy_file))
 
 
-def classifier(settings: Settings, database: Database, clock: Clock | None = None) -> Assessor:
-    """Return the classifier with the schools' rolls; people who left too long ago are left out."""
+def policy(settings: Settings) -> Policy:
+    """Return the policy of the settings' file: in force until a version is saved on the Policy page. Raises BadInput."""
+    return policy_file(settings).current()
+
+
+def classifier(settings: Settings, database: Database, clock: Clock | None = None) -> RollReader:
+    """Return the classifier with the schools' rolls, read again when one changes; people who left too long ago are left out."""
     make_missing_tokens(settings, database)
+    told = clock or SystemClock()
+    return RollReader(
+        Assessor(settings.models_dir, encoder=settings.encoder),
+        standing=lambda: standing(database, told),
+        matcher=lambda: _matcher(settings, database, told),
+    )
+
+
+def _matcher(settings: Settings, database: Database, clock: Clock) -> RollMatcher | None:
+    """Return the matcher of the rolls. The key is asked for only when there is a roll: a school may begin without one."""
     with database.reading() as connection:
-        tokens = rolls.roll_tokens(connection, on=(clock or SystemClock()).now().date())
-    matcher = RollMatcher(tokens, bytes.fromhex(settings.secret("roll.key"))) if tokens else None
-    return Assessor(settings.models_dir, matcher, encoder=settings.encoder)
+        if not rolls_kept.any_roll(connection):
+            return None
+    return matcher(database, bytes.fromhex(settings.secret("roll.key")), clock)
+
+
+def rolls(settings: Settings, database: Database) -> Rolls:
+    """Return what imports work with. Raises BadInput when a key is missing."""
+    return Rolls(database, sealer(settings), bytes.fromhex(settings.secret("roll.key")))
 
 
 def make_missing_tokens(settings: Settings, database: Database) -> None:
     """Make the tokens of rolls that have none, from the sealed names: after an update that makes them another way."""
     with database.reading() as connection:
-        schools = rolls.schools_without_tokens(connection)
+        schools = rolls_kept.schools_without_tokens(connection)
     for school in schools:
         key = bytes.fromhex(settings.secret("roll.key"))
         with database.unit() as unit:
-            entries = list(rolls.roll_entries(unit.connection, school, sealer(settings)))
-            rolls.put_tokens(unit.connection, school, [token for entry in entries for token in roll_tokens(entry, key)])
+            entries = list(rolls_kept.roll_entries(unit.connection, school, sealer(settings)))
+            rolls_kept.put_tokens(unit.connection, school, [token for entry in entries for token in roll_tokens(entry, key)])
 
 
 def mailer(settings: Settings) -> Mailer:
@@ -174,20 +199,20 @@ def x_platform(settings: Settings, account: Account, credentials: Credentials, c
     )
 
 
-class HeldToken:
-    """A token in memory, for the one call that finds out whose it is; implements ports.Credentials."""
-
-    def __init__(self, token: Token) -> None:
-        """Hold the token."""
-        self.token = token
-
-    def load(self) -> Token:
-        """Return it."""
-        return self.token
-
-    def save(self, token: Token) -> None:
-        """Hold the newer one instead."""
-        self.token = token
+def connectors(settings: Settings, clock: Clock) -> dict[str, Connector]:
+    """Return how accounts are connected, by platform: those that are set up. Raises BadInput for an address that cannot be used."""
+    if settings.x is None:
+        return {}
+    secret = settings.optional_secret("x-client-secret")
+    x = XConnector(
+        clock=clock,
+        client_id=settings.x.client_id,
+        client_secret=secret,
+        api_url=settings.x.api_url,
+        site_url=settings.x.site_url,
+        timeout=settings.x.timeout_seconds,
+    )
+    return {"x": x}
 
 
 def identify(settings: Settings, *, platform: str, handle: str, school: School, held: HeldToken) -> str:
@@ -252,7 +277,7 @@ def build(settings: Settings, *, dispatcher: Dispatcher | None = None, clock: Cl
         store=database,
         platform_for=platforms(settings, database, clock),
         classifier=classifier(settings, database, clock),
-        policy=policy(settings),
+        policies=StoredPolicies(database, policy_file(settings)),
         recorder=recorder,
         intake=SealedIntake(sealing=sealing, clock=clock, templates=settings.templates_dir),
         vault=KeyedVault(vault, keys),
@@ -280,8 +305,9 @@ def build(settings: Settings, *, dispatcher: Dispatcher | None = None, clock: Cl
         witness_email=settings.trust.witness_email,
         stamper=VaultStamper(vault, asked),
         hide_without_stamp=settings.hide_without_stamp,
+        courier=HttpCourier(sealer(settings).open),
+        visible_after_hide=_visible_after_hide(settings),
     )
-    tools = replace(tools, visible_after_hide=_visible_after_hide(database, tools))
     settle_memory()
 
     def close() -> None:
@@ -325,12 +351,6 @@ def settle_memory() -> None:
     gc.freeze()
 
 
-def _visible_after_hide(database: Database, tools: Tools) -> dict[str, str]:
-    """Return what each platform in use still shows after a hide (R12)."""
-    with database.reading() as connection:
-        accounts = people.accounts(connection)
-    said: dict[str, str] = {}
-    for account in accounts:
-        if account.platform not in said:
-            said[account.platform] = tools.platform_for(account).capabilities.visible_after_hide
-    return said
+def _visible_after_hide(settings: Settings) -> dict[str, str]:
+    """Return what each platform that is set up still shows after a hide (R12): an account may be connected while the service runs."""
+    return {} if settings.x is None else {"x": CAPABILITIES.visible_after_hide}

@@ -16,21 +16,41 @@ from moderator.cli.doctor import doctor
 from moderator.cli.export import export
 from moderator.cli.keys import signing_keys
 from moderator.cli.link import link
+from moderator.cli.person import persons
 from moderator.cli.practice import practice
 from moderator.cli.record import records
 from moderator.cli.record_check import check
 from moderator.cli.review import restore, uphold
 from moderator.cli.roll import rolls
 from moderator.cli.run import run
+from moderator.cli.set_up import set_up
 from moderator.cli.submit import submit
 from moderator.cli.train import evaluate, train
 from moderator.cli.verify import verify
 from moderator.domain.errors import BadInput, ModeratorError, NotAllowed, Refused, Unauthorised
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False)
-for command in (run, demo, assess, backtest, verify, doctor, digest, export, link, uphold, restore, submit, practice, train, evaluate):
+for command in (
+    run,
+    demo,
+    assess,
+    backtest,
+    verify,
+    doctor,
+    digest,
+    export,
+    link,
+    uphold,
+    restore,
+    submit,
+    practice,
+    train,
+    evaluate,
+    set_up,
+):
     app.command()(command)
 app.add_typer(accounts, name="account")
+app.add_typer(persons, name="person")
 app.add_typer(rolls, name="roll")
 app.add_typer(signing_keys, name="keys")
 records.command("check")(check)

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from moderator.cli.acting import actor, open_ledger, write_ledger
 from moderator.cli.config import Config, settings
+from moderator.domain.access import Action
 from moderator.domain.account import Account, Approval, Mode
+from moderator.domain.attestation import Attested
 from moderator.domain.errors import BadInput
 from moderator.domain.times import SystemClock, london_date, london_text
 
@@ -20,6 +23,8 @@ accounts = typer.Typer(no_args_is_help=True, help="The register of official acco
 
 Handle = Annotated[str, typer.Argument(help="The account's handle, with or without @.")]
 Platform = Annotated[str, typer.Option(help="The platform: x.")]
+By = Annotated[str, typer.Option("--by", help="Who does this: a designation, e.g. HEAD-1. Needed once somebody is designated for it.")]
+Day = typer.Option(formats=["%Y-%m-%d"], help="Day the account's password was last changed (R5). Never the password itself.")
 
 APPROVAL_LASTS = timedelta(days=365)
 
@@ -35,12 +40,14 @@ def add(  # noqa: PLR0913 - one argument an option
         bool, typer.Option("--not-personal", help="I attest that this is not anybody's personal account (R2).")
     ] = False,
     monthly_reads: Annotated[int, typer.Option(min=1, help="Most posts to read a month. X bills each one.")] = 10_000,
+    password_changed: Annotated[datetime | None, Day] = None,
     platform: Platform = "x",
+    by: By = "",
     config: Config = None,
 ) -> None:
     """Register an account. It is not read until the Headteacher approves it."""
     from moderator import build  # noqa: PLC0415 - keeps `moderator --help` quick
-    from moderator.store import people  # noqa: PLC0415 - the same
+    from moderator.store import account_acts, people  # noqa: PLC0415 - the same
 
     if not not_personal:
         message = "add --not-personal to attest that this is a school account, not anybody's own (R2)"
@@ -53,19 +60,26 @@ def add(  # noqa: PLR0913 - one argument an option
     with database.reading() as connection:
         of_school = people.school(connection, school)
         people.refuse_unofficial(contact_email, of_school)
-    account_id = build.identify(options, platform=platform, handle=name, school=of_school, held=held)
+    who = actor(database, by=by, action=Action.CONNECT_ACCOUNT, school=school)
+    platform_id = build.identify(options, platform=platform, handle=name, school=of_school, held=held)
+    open_ledger(options, database, school)
     with database.unit() as unit:
-        number = people.add_account(
-            unit.connection,
+        number = account_acts.ask(
+            unit,
             school=of_school,
             platform=platform,
             handle=name,
-            platform_id=account_id,
             contact_email=contact_email,
+            purpose="",
             monthly_reads=monthly_reads,
+            by=who,
             at=now,
         )
-    build.credentials(options, database, number).save(held.token)
+        account = people.account(unit.connection, number)
+        if password_changed is not None:
+            account_acts.attest(unit, account, Attested.PASSWORD_CHANGED, on=password_changed.date(), by=who, at=now)
+        account_acts.connect(unit, build.sealer(options), account, token=held.token, platform_id=platform_id, by=who, at=now)
+    write_ledger(options, database, school)
     typer.echo(f"Added @{name} as account {number}. It is not read until it is approved: moderator account approve {name}")
 
 
@@ -80,28 +94,45 @@ def approve(  # noqa: PLR0913 - one argument an option
     ends: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of the approval. Otherwise a year from now.")
     ] = None,
+    why: Annotated[str, typer.Option(help="Why an approval that holds is changed (R24). It is kept.")] = "",
     platform: Platform = "x",
+    by: By = "",
     config: Config = None,
 ) -> None:
     """Write down the Headteacher's approval (R1). The account is read from the next poll on."""
-    from moderator.store import people  # noqa: PLC0415 - keeps `moderator --help` quick
+    from moderator.store import account_acts  # noqa: PLC0415 - keeps `moderator --help` quick
 
-    today = london_date(SystemClock().now())
+    options, now = settings(config), SystemClock().now()
+    today = london_date(now)
     approval = Approval(reference, approver, today, purpose, mode, ends.date() if ends else today + APPROVAL_LASTS)
-    database, account = _find(settings(config), platform, handle)
+    database, account = _find(options, platform, handle)
+    who = actor(database, by=by, action=Action.APPROVE_ACCOUNT, school=account.school.slug)
+    open_ledger(options, database, account.school.slug)
     with database.unit() as unit:
-        people.approve(unit.connection, account.id, approval)
+        account_acts.approve(unit, account, approval, why=why, by=who, at=now)
+    write_ledger(options, database, account.school.slug)
     typer.echo(f"@{account.handle} is approved in {mode.value} mode until {approval.ends_on}.")
 
 
 @accounts.command()
-def withdraw(handle: Handle, *, platform: Platform = "x", config: Config = None) -> None:
+def withdraw(
+    handle: Handle,
+    *,
+    why: Annotated[str, typer.Option(help="Why it is withdrawn (R24). It is kept.")] = "",
+    platform: Platform = "x",
+    by: By = "",
+    config: Config = None,
+) -> None:
     """Withdraw the approval: the next poll does not happen (R1)."""
-    from moderator.store import people  # noqa: PLC0415 - keeps `moderator --help` quick
+    from moderator.store import account_acts  # noqa: PLC0415 - keeps `moderator --help` quick
 
-    database, account = _find(settings(config), platform, handle)
+    options = settings(config)
+    database, account = _find(options, platform, handle)
+    who = actor(database, by=by, action=Action.APPROVE_ACCOUNT, school=account.school.slug)
+    open_ledger(options, database, account.school.slug)
     with database.unit() as unit:
-        people.withdraw(unit.connection, account.id, SystemClock().now())
+        account_acts.withdraw(unit, account, why=why, by=who, at=SystemClock().now())
+    write_ledger(options, database, account.school.slug)
     typer.echo(f"@{account.handle} is withdrawn. It is not read any more.")
 
 
@@ -111,18 +142,22 @@ def authorise(
     *,
     token_file: Annotated[Path, typer.Option(help="A fresh token from X, as for add.")],
     platform: Platform = "x",
+    by: By = "",
     config: Config = None,
 ) -> None:
-    """Store a fresh token after X has revoked the old one, and go on."""
+    """Store a fresh token after X has revoked the old one, and go on. The token must be the same account's."""
     from moderator import build  # noqa: PLC0415 - keeps `moderator --help` quick
-    from moderator.store import people  # noqa: PLC0415 - the same
+    from moderator.store import account_acts  # noqa: PLC0415 - the same
 
-    options = settings(config)
+    options, now = settings(config), SystemClock().now()
     database, account = _find(options, platform, handle)
-    now = SystemClock().now()
-    build.credentials(options, database, account.id).save(read_token(token_file, now))
+    held = build.HeldToken(read_token(token_file, now))
+    who = actor(database, by=by, action=Action.CONNECT_ACCOUNT, school=account.school.slug)
+    platform_id = build.identify(options, platform=platform, handle=account.handle, school=account.school, held=held)
+    open_ledger(options, database, account.school.slug)
     with database.unit() as unit:
-        people.resume_account(unit.connection, account.id, now)
+        account_acts.connect(unit, build.sealer(options), account, token=held.token, platform_id=platform_id, by=who, at=now)
+    write_ledger(options, database, account.school.slug)
     typer.echo(f"@{account.handle} is authorised again. What waited goes on.")
 
 

@@ -84,6 +84,8 @@ def _keys(options: "Settings") -> str:
     build.sealer(options)
     Signer(options.secret("signing.pem").encode())
     bytes.fromhex(options.secret("roll.key"))
+    for each in options.oidc:
+        options.secret(each.secret_name)
     return "encryption, signing and roll keys are there and private"
 
 
@@ -186,9 +188,17 @@ def _model(options: "Settings") -> str:
 
 
 def _policy(options: "Settings") -> str:
-    from moderator.build import policy  # noqa: PLC0415 - keeps `moderator --help` quick
+    from moderator.build import open_database, policy_file  # noqa: PLC0415 - keeps `moderator --help` quick
+    from moderator.store.policies import StoredPolicies  # noqa: PLC0415 - the same
 
-    found = policy(options)
+    database = open_database(options)
+    try:
+        policies = StoredPolicies(database, policy_file(options))
+        found = policies.current()
+        if policies.trouble:
+            raise BadInput(policies.trouble)
+    finally:
+        database.engine.dispose()
     return f"version {found.version}, by {found.author}"
 
 

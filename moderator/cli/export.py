@@ -10,7 +10,7 @@ import typer
 from moderator.cli.config import Config, settings
 from moderator.domain.errors import BadInput
 from moderator.domain.pack import Held, Order, Pack
-from moderator.evidence.vault.names import RECORD
+from moderator.domain.record import RECORD_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,7 +86,7 @@ def _kinds(pack: str) -> tuple[Pack, ...]:
 
 def _numbers(records: "Sequence[str]") -> tuple[str, ...]:
     for record in records:
-        if not RECORD.fullmatch(record):
+        if not RECORD_ID.fullmatch(record):
             message = f"{record!r} is not a record number: it is R- and 16 letters and digits, as on the record's page"
             raise BadInput(message)
     return tuple(dict.fromkeys(records))

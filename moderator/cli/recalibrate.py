@@ -1,7 +1,6 @@
 """`moderator train --local`: fit the policy's thresholds to what people here decided, show the effect, and write it only when asked to."""
 
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,13 +45,16 @@ def recalibrate(config: Path | None, *, apply: bool, author: str, why: str, scho
 
 
 def _in_force(options: "Settings") -> tuple[str, Policy]:
-    """Return the policy in force, as text and read."""
-    from moderator.build import policy  # noqa: PLC0415 - keeps `moderator --help` quick
+    """Return the policy in force, as text and read: the version saved last on the Policy page, or else the file's."""
+    from moderator.build import open_database, policy_file  # noqa: PLC0415 - keeps `moderator --help` quick
+    from moderator.store.policies import StoredPolicies  # noqa: PLC0415 - the same
 
-    rules = policy(options)
-    if options.policy_file is None:
-        return resources.files("moderator.domain").joinpath("policy.toml").read_text(encoding="utf-8"), rules
-    return options.policy_file.read_text(encoding="utf-8"), rules
+    database = open_database(options)
+    try:
+        found = StoredPolicies(database, policy_file(options))
+        return found.text(), found.current()
+    finally:
+        database.engine.dispose()
 
 
 def _fitted(options: "Settings", rules: Policy, school: Path | None) -> "Recalibration":
@@ -100,3 +102,4 @@ def _apply(options: "Settings", text: str, made: "Recalibration", author: str, w
     version = next_version(folder, dated)
     path = write_new(folder, restated(text, Version(version, author, dated, why), flag=made.flag), version=version)
     typer.echo(f'Written: {path}. To use it, set policy_file = "{path}" in moderator.toml and restart the service.')
+    typer.echo("Where a version was saved on the Policy page, that one counts before any file: try these numbers and save them there.")

@@ -10,13 +10,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from moderator import build
+from moderator.cli.demo_people import enrol
 from moderator.domain.account import Approval, Mode
+from moderator.domain.attestation import Attested
 from moderator.domain.errors import BadInput
 from moderator.domain.times import london_date
 from moderator.platforms.practice.school import ROLL, SCHOOL_HANDLE, SCHOOL_NAME, demo_credentials
 from moderator.platforms.practice.server import running
 from moderator.settings import Settings, make
-from moderator.store import people
+from moderator.store import accounts, people
 from moderator.store import roll as rolls
 from moderator.store.database import Database
 
@@ -104,6 +106,9 @@ def _register(options: Settings, database: Database) -> None:
             approval = Approval("A-1", "The Headteacher (a rehearsal)", today, "Rehearsal", Mode.HIDE, today + timedelta(days=365))
             people.approve(unit.connection, account.id, approval)
             people.StoredCredentials.store(unit.connection, build.sealer(options), account.id, held.token)
+            for kind in Attested:
+                accounts.attest(unit.connection, account, kind, on=today, by="ADMIN-1", at=now)
+    enrol(database, school=school.slug, domain=DOMAIN, at=now)
     if not on_roll:
         _import_roll(options, database, school.slug)
 

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from moderator.cli.config import Config, settings
+from moderator.domain.disposal import designation
 from moderator.domain.errors import BadInput
+from moderator.domain.roll_change import KINDS
 from moderator.domain.score import PersonKind
+from moderator.domain.times import SystemClock, london_date
 
 if TYPE_CHECKING:
     from moderator.domain.person import RollEntry
+    from moderator.domain.roll_change import RollChange
     from moderator.learn.rollfile import RollFile
 
 rolls = typer.Typer(no_args_is_help=True, help="The people a school protects.", rich_markup_mode=None)
@@ -38,9 +42,10 @@ def import_roll(  # noqa: PLR0913 - the options of one command
     preview: Annotated[bool, typer.Option("--preview", help="Only show what would be imported, names as initials.")] = False,
     kind: Annotated[str, typer.Option(help="What rows that do not say are: pupil, staff, parent, governor or other.")] = "",
     leavers_days: Annotated[int, typer.Option(min=0, help="Days a leaver's name keeps matching.")] = 365,
+    by: Annotated[str, typer.Option("--by", help="Who does this: a designation reference, e.g. ADMIN-1. It goes into the ledger.")] = "",
     config: Config = None,
 ) -> None:
-    """Put this roll in place of the school's earlier one. Nothing is changed when a row is wrong."""
+    """Put this roll in place of the school's earlier one: who is not in it has left. Nothing is changed when a row is wrong."""
     from moderator.learn.rollfile import read_roll_file  # noqa: PLC0415 - keeps `moderator --help` quick
 
     read = read_roll_file(file, kind=_kind(kind))
@@ -58,8 +63,11 @@ def import_roll(  # noqa: PLR0913 - the options of one command
             "Nothing was imported; --preview lists them."
         )
         raise BadInput(message)
-    count = _store(read, school, config, timedelta(days=leavers_days))
-    typer.echo(f"{count} people of {school} are on the roll. Restart a running service to use it. Now delete {file.name}.")
+    change, count = _store(read, school, config, timedelta(days=leavers_days), by)
+    typer.echo(f"{count} people of {school} are on the roll. A running service uses it at once. Now delete {file.name}.")
+    stay = count - change.in_file
+    if stay:
+        typer.echo(f"Of them {stay} left: {change.leaving} with this file. Their names match for {leavers_days} days after they left.")
 
 
 def _kind(word: str) -> PersonKind | None:
@@ -70,19 +78,22 @@ def _kind(word: str) -> PersonKind | None:
     return kind_of(word, None)
 
 
-def _store(read: "RollFile", school: str, config: Path | None, leavers_match: timedelta) -> int:
+def _store(read: "RollFile", school: str, config: Path | None, leavers_match: timedelta, by: str) -> "tuple[RollChange, int]":
     from moderator import build  # noqa: PLC0415 - keeps `moderator --help` quick
-    from moderator.learn.roll import roll_tokens  # noqa: PLC0415 - the same
     from moderator.store import people  # noqa: PLC0415 - the same
-    from moderator.store import roll as kept  # noqa: PLC0415 - the same
 
-    options = settings(config)
-    key = bytes.fromhex(options.secret("roll.key"))
+    actor = designation(by) if by else "console"
+    options, now = settings(config), SystemClock().now()
     database = build.open_database(options)
-    with database.unit() as unit:
-        people.school(unit.connection, school)
-        tokens = [token for entry in read.entries for token in roll_tokens(entry, key)]
-        return kept.replace_roll(unit.connection, school, read.entries, tokens, build.sealer(options), leavers_match=leavers_match)
+    rolls = build.rolls(options, database)
+    try:
+        with database.reading() as connection:
+            people.school(connection, school)
+        change = rolls.change(school, read.entries, kinds=KINDS, day=london_date(now), leavers_match=leavers_match)
+        with database.unit() as unit:
+            return change, rolls.replace(unit, school, change, by=actor, at=now)
+    finally:
+        database.engine.dispose()
 
 
 def preview_lines(read: "RollFile") -> Iterator[str]:

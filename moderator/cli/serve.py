@@ -3,6 +3,7 @@
 import ctypes
 import socket
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
@@ -10,6 +11,7 @@ import uvicorn
 
 from moderator import build
 from moderator.cli import line
+from moderator.cli.demo_people import SHOWN
 from moderator.cli.rehearsal import network, prepare
 from moderator.domain.errors import BadInput
 from moderator.domain.record import Verification
@@ -20,7 +22,8 @@ from moderator.settings import Settings
 from moderator.store.database import Database
 from moderator.store.ledger import public_keys
 from moderator.web.app import create_app
-from moderator.web.sign_in import new_link
+from moderator.web.providers import providers
+from moderator.web.sign_in import is_set_up, new_link, new_set_up_code
 
 M_ARENA_MAX = -8
 """glibc's `mallopt` parameter (malloc.h): how many separate heaps threads may have."""
@@ -48,7 +51,7 @@ def serve(options: Settings) -> None:
             _say(f"moderator is running for {', '.join(school.name for school in options.schools())}.")
             if options.mail is None:
                 _say(f"No [mail] is set: mail goes to {options.data_dir / 'outbox'} as .eml files, not to anybody's inbox.")
-            _serve(context, scheduler)
+            _serve(context, scheduler, way_in(context.database, options))
         finally:
             context.close()
 
@@ -78,7 +81,7 @@ def rehearse(folder: Path, *, comments: Path | None, practice_url: str, once: bo
                 line.write_summary(folder / "summary.json", counts)
                 _report(folder, counts)
                 if not once:
-                    _serve(context, scheduler)
+                    _serve(context, scheduler, links(context.database, options, SHOWN))
             finally:
                 context.close()
 
@@ -93,7 +96,7 @@ def _report(folder: Path, counts: dict[str, int | float]) -> None:
     _say(f"Mail           {folder / 'outbox'}   (no mail server is set, so nothing was sent)")
 
 
-def _serve(context: build.Context, scheduler: LocalScheduler) -> None:
+def _serve(context: build.Context, scheduler: LocalScheduler, told: Sequence[str]) -> None:
     options, tools = context.settings, context.tools
 
     def verify_record(path: str) -> Verification:
@@ -109,12 +112,16 @@ def _serve(context: build.Context, scheduler: LocalScheduler) -> None:
         templates=options.templates_dir,
         clock=tools.clock,
         base_url=options.public_url,
+        data_dir=options.data_dir,
+        rolls=build.rolls(options, context.database) if options.optional_secret("roll.key") else None,
         verify_record=verify_record,
+        sealer=context.sealer,
+        providers=providers(options),
+        connectors=build.connectors(options, tools.clock),
     )
-    link = sign_in_link(context.database, options, "HEAD-1")
     _say("")
-    _say("Review page    open this once to sign in:")
-    _say(f"  {link}")
+    for each in told:
+        _say(each)
     _say("Stop with Ctrl-C.")
     scheduler.start(tools)
     try:
@@ -125,8 +132,35 @@ def _serve(context: build.Context, scheduler: LocalScheduler) -> None:
         scheduler.close()
 
 
+def way_in(database: Database, options: Settings) -> list[str]:
+    """Return what `run` prints: the address, or, while nobody is designated, a one-time code for the first CEO or Headteacher."""
+    with database.reading() as connection:
+        done = is_set_up(connection, SystemClock().now())
+    return ["Review page", f"  {options.public_url}"] if done else first_way_in(database, options)
+
+
+def first_way_in(database: Database, options: Settings) -> list[str]:
+    """Return the address of the first set-up and a new one-time code, good for a day; earlier codes end.
+
+    Raises BadInput when somebody is designated already.
+    """
+    code = new_set_up_code(database, now=SystemClock().now())
+    return [
+        "Nobody can sign in yet. The first CEO or Headteacher opens this page",
+        f"  {options.public_url}/set-up",
+        "and types this one-time code, good for a day:",
+        f"  {code}",
+    ]
+
+
+def links(database: Database, options: Settings, references: Sequence[str]) -> list[str]:
+    """Return one-time links of people who are designated, each good for a day."""
+    told = [f"  {reference:<9} {sign_in_link(database, options, reference)}" for reference in references]
+    return ["Review page    open one of these once to sign in:", *told]
+
+
 def sign_in_link(database: Database, options: Settings, actor: str) -> str:
-    """Return a one-time link that signs `actor` in; it lasts a day."""
+    """Return a one-time link that signs the person of a designation in. Raises BadInput when it is not live."""
     return new_link(database, actor=actor, now=SystemClock().now(), base_url=options.public_url)
 
 

@@ -24,6 +24,9 @@ class AlertKind(StrEnum):
     EVIDENCE = "evidence"
     SUBMITTED = "submitted"
     DISPOSAL = "disposal"
+    OVERRIDE = "override"
+    """A person changed what the machine or the policy had decided (R24)."""
+    ESCALATED = "escalated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +113,13 @@ class Digest:
     review_link: str = ""
     visible_after_hide: tuple[str, ...] = ()
     evidence: EvidenceStanding = field(default_factory=EvidenceStanding)
+    audience: str = ""
 
     @property
     def key(self) -> str:
-        """Return the key that is unique per school and day and makes the Message-ID."""
-        return f"digest-{self.school.slug}-{self.day.isoformat()}"
+        """Return the key that makes the Message-ID: one a school and day, and one a further reader, whom `audience` tells apart."""
+        whole = f"digest-{self.school.slug}-{self.day.isoformat()}"
+        return f"{whole}-{self.audience}" if self.audience else whole
 
 
 @dataclass(frozen=True, slots=True)

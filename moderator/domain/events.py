@@ -43,6 +43,9 @@ class Event(StrEnum):
     DIGEST_SENT = "digest_sent"
     SUBMITTED = "submitted"
     VERIFIED = "verified"
+    REGISTERED = "registered"
+    """The register changed: a designation, an approval, the roll, the policy, …; `reason` is the code of what."""
+    SIGNED_IN = "signed_in"
 
 
 @dataclass(frozen=True, slots=True)

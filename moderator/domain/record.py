@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +12,9 @@ from moderator.domain.decision import Decision
 from moderator.domain.events import Head
 from moderator.domain.item import Fetched, Item, Page
 from moderator.domain.score import Score
+
+RECORD_ID = re.compile(r"R-[A-Z2-7]{16}")
+"""How a record's number reads: `record_id` below makes it."""
 
 
 class CaptureKind(StrEnum):

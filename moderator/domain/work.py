@@ -45,12 +45,21 @@ class AlertRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertAbout:
+    """Whom an alert's item names, by the roll's references, and whether it is a disclosure: decides who is told (R15, R21)."""
+
+    named: frozenset[str] = frozenset()
+    safeguarding: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DueAlerts:
-    """Claimed alerts of one school, ready to be composed as one mail."""
+    """Claimed alerts of one school, ready to be composed: numbers, lines and what each is about, in the same order."""
 
     school: School
     ids: tuple[int, ...]
     lines: tuple[AlertLine, ...]
+    about: tuple[AlertAbout, ...]
 
 
 @dataclass(frozen=True, slots=True)

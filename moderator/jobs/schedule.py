@@ -12,6 +12,7 @@ from moderator.steps.hide import hide
 from moderator.steps.poll import poll
 from moderator.steps.prune import prune
 from moderator.steps.record import record
+from moderator.steps.remind import remind
 from moderator.steps.restore import restore
 from moderator.steps.retain import retain
 from moderator.steps.score import score
@@ -20,6 +21,7 @@ from moderator.steps.stamp import stamp
 from moderator.steps.submit import resume
 from moderator.steps.sweep import sweep
 from moderator.steps.verify import verify
+from moderator.steps.webhook import webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ SCHEDULE: tuple[Job, ...] = (
     Job("verify", verify, timedelta(minutes=10), 1000, "evidence"),
     Job("dispose", dispose, timedelta(minutes=5), 100, "keep"),
     Job("retain", retain, timedelta(hours=1), 200, "keep"),
+    Job("remind", remind, timedelta(hours=1), 1000, "keep"),
+    Job("webhook", webhook, timedelta(seconds=10), 50, "tell"),
     Job("stamp", stamp, timedelta(minutes=10), 20, "evidence"),
     Job("prune", prune, timedelta(minutes=30), 500, "keep"),
 )

@@ -1,6 +1,6 @@
 """Backtest: what a policy would have done to past comments, and what another policy would have done otherwise.
 
-Called by `moderator backtest` and, with the same call, by the page that shows a policy's effect before it is used. Nothing is stored.
+Called by `moderator backtest`. Nothing is stored. The Policy page tries thresholds on what the service has scored already (`domain.trial`).
 """
 
 from collections import Counter

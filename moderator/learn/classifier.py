@@ -38,6 +38,10 @@ class Assessor:
         self._tagger = PersonTagger.load(models) if has(models, PEOPLE) else None
         self._roll = roll
 
+    def use_roll(self, roll: RollMatcher | None) -> None:
+        """Match this roll from the next text on; None matches nobody."""
+        self._roll = roll
+
     @property
     def version(self) -> str:
         """The version: which tiers, with day and hash, and the tagger's."""
@@ -63,7 +67,8 @@ class Assessor:
         likely = dict(zip(GUARDS, row[len(LABELS) :], strict=True))
         near = [label for label, chance in labels.items() if chance >= NEAR]
         reading = chances.readings.get(place)
-        on_roll = self._roll.named(text, normalised.split(" ")) if self._roll is not None else ()
+        roll = self._roll
+        on_roll = roll.named(text, normalised.split(" ")) if roll is not None else ()
         aligned = align(text) if reading is not None or near else None
         if reading is not None and aligned is not None:
             mentions = second_opinion(text, mentions, reading, aligned)

@@ -15,6 +15,7 @@ from moderator.domain.decision import Severity
 from moderator.domain.digest import AccountLine, AlertKind, AlertLine, AlertMail, Digest, WitnessMail
 from moderator.domain.errors import BadInput
 from moderator.domain.events import head_line
+from moderator.domain.invitation import InvitationMail
 from moderator.domain.times import london_date
 from moderator.mail import evidence, moments, words
 from moderator.mail.clean import cleaned, one_line
@@ -122,6 +123,14 @@ class JinjaComposer:
             now=self._now(),
             lines=[(school, head_line(school.slug, head)) for school, head in told.heads],
         )
+        return build(self._envelope(mail.to, mail.key), rendered)
+
+    def invitation(self, mail: InvitationMail) -> EmailMessage:
+        """Return the invitation: which school invites, the link, until when. Repeatable: one Message-ID a link.
+
+        Raises BadInput for a bad address.
+        """
+        rendered = self._render("invitation", None, mail=cleaned(mail))
         return build(self._envelope(mail.to, mail.key), rendered)
 
     def _wants_attention(self, line: AccountLine, now: datetime) -> bool:

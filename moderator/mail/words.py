@@ -16,9 +16,12 @@ _TITLES = {
     AlertKind.EVIDENCE: "the evidence needs attention",
     AlertKind.SUBMITTED: "a screen print was handed in",
     AlertKind.DISPOSAL: "disposal of a record",
+    AlertKind.OVERRIDE: "somebody changed what was decided",
+    AlertKind.ESCALATED: "you are asked to look at a comment",
 }
 
 _NEXT = {
+    AlertKind.OVERRIDE: "Open it, and read who did it and why. If it is right, nothing more is needed.",
     AlertKind.FLAGGED: "Open the record. Then uphold the decision, or restore the comment.",
     AlertKind.ROUTED: "Open the record and decide who should act. If someone may be at risk, tell your Designated Safeguarding Lead now.",
     AlertKind.WITHHELD: (
@@ -28,7 +31,7 @@ _NEXT = {
     AlertKind.HELD: "Open it and read why it is stuck. Then choose what happens to it.",
     AlertKind.NOT_HIDDEN: "Open the record. If it must go, report or block the author on the platform itself.",
     AlertKind.RESTORED: "Nothing is needed. Open the record to read why it was restored.",
-    AlertKind.ACCOUNT: "Ask the account's admin to put this right today. Until then its comments may not be checked.",
+    AlertKind.ACCOUNT: "Open the account's page: it says what to do. Until that is done, its comments may not be checked.",
     AlertKind.SYSTEM: "Ask your IT lead to look today. Show them this message.",
     AlertKind.SUBMITTED: (
         "Open the record and read it. If somebody may be at risk, tell your Designated Safeguarding Lead now. Going to the police about "
@@ -38,15 +41,17 @@ _NEXT = {
         "Change, repair and delete nothing. Keep this message and every digest. Ask your IT lead to run moderator verify today, and tell "
         "your Data Protection Officer. Ask why, before anything is put back from a backup."
     ),
+    AlertKind.ESCALATED: "Open the record, read why you are asked, and decide.",
     AlertKind.DISPOSAL: (
         "If this is not right, tell your Data Protection Officer today. While it waits, it can be refused or put under a legal hold."
     ),
 }
 
 _BUTTONS = {
+    AlertKind.OVERRIDE: "Open it",
     AlertKind.WITHHELD: "Open what to do",
     AlertKind.HELD: "Open the comment's page",
-    AlertKind.ACCOUNT: "Open the service",
+    AlertKind.ACCOUNT: "Open the account",
     AlertKind.SYSTEM: "Open the service",
     AlertKind.EVIDENCE: "Open the service",
 }

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from moderator.ports import Token
+
 SHORTEST_WAIT = timedelta(seconds=5)
 """A reset that lies in the past (our clock runs ahead) still earns the platform a short pause."""
 
@@ -33,3 +35,19 @@ def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
 def storable(text: str) -> str:
     """Return the text with what no database can hold (half of a surrogate pair, NUL) replaced by U+FFFD; all else as it is."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").replace("\0", "\ufffd")
+
+
+class HeldToken:
+    """A token in memory, for the one call that finds out whose it is; implements ports.Credentials."""
+
+    def __init__(self, token: Token) -> None:
+        """Hold the token."""
+        self.token = token
+
+    def load(self) -> Token:
+        """Return it."""
+        return self.token
+
+    def save(self, token: Token) -> None:
+        """Hold the newer one instead."""
+        self.token = token

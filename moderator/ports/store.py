@@ -17,9 +17,14 @@ from moderator.domain.police import PoliceReport
 from moderator.domain.record import SealedRecord
 from moderator.domain.retention import Retention
 from moderator.domain.review import Review
+from moderator.domain.routes import View
 from moderator.domain.stamping import ToRenew, ToStamp
 from moderator.domain.submission import SubmissionBegun
 from moderator.domain.work import DueAlerts, DueMail, PollTurn, Work
+from moderator.ports.accounts import AccountReads
+from moderator.ports.concerns import ConcernReads
+from moderator.ports.duty import DutyReads
+from moderator.ports.readers import WebhookReads
 from moderator.ports.unit import Unit
 
 
@@ -71,7 +76,7 @@ class StampingReads(Protocol):
         ...
 
 
-class Store(KeepingReads, StampingReads, Protocol):
+class Store(AccountReads, ConcernReads, DutyReads, KeepingReads, StampingReads, WebhookReads, Protocol):
     """The database: items, register, ledger mirror, outbox."""
 
     def unit(self) -> AbstractContextManager[Unit]:
@@ -110,8 +115,8 @@ class Store(KeepingReads, StampingReads, Protocol):
         """Return approved accounts without a good poll since then (R4)."""
         ...
 
-    def digest_of(self, school: School, day: date, *, link: str) -> Digest:
-        """Return the digest's content for one London day."""
+    def digest_of(self, school: School, day: date, *, link: str, view: View | None = None) -> Digest:
+        """Return the digest's content for one London day, as one reader may see it; without a view, as one who may see all."""
         ...
 
     def digest_due(self, *, now: datetime) -> list[tuple[School, date]]:
@@ -168,6 +173,10 @@ class Store(KeepingReads, StampingReads, Protocol):
 
     def lost_heads(self, school: str) -> list[Head]:
         """Return the heads printed in digests that are no line of the ledger any more."""
+        ...
+
+    def forget_uploads(self, *, at: datetime) -> int:
+        """Delete rolls that were handed in and not put to use in time (R29); return how many. May be repeated."""
         ...
 
     def prune(self, *, before: datetime, limit: int) -> int:

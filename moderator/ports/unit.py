@@ -19,6 +19,8 @@ from moderator.domain.retention import Retention
 from moderator.domain.review import Review
 from moderator.domain.score import Score
 from moderator.domain.work import AlertRequest, DueAlerts, DueMail, Work
+from moderator.ports.concerns import ConcernWrites
+from moderator.ports.readers import WebhookWrites
 
 
 class KeepingWrites(Protocol):
@@ -76,7 +78,7 @@ class StampingWrites(Protocol):
         ...
 
 
-class Unit(KeepingWrites, StampingWrites, Protocol):
+class Unit(KeepingWrites, StampingWrites, ConcernWrites, WebhookWrites, Protocol):
     """One transaction. Leaving the `with` block commits; an exception rolls everything back."""
 
     def reserve_reads(self, account_id: int, month: str, reads: int) -> bool:

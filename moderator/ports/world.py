@@ -8,6 +8,7 @@ from typing import Protocol
 
 from moderator.domain.account import Account, Capabilities
 from moderator.domain.digest import AlertMail, Digest, WitnessMail
+from moderator.domain.invitation import InvitationMail
 from moderator.domain.item import Fetched, Page
 from moderator.domain.score import Score
 
@@ -122,6 +123,10 @@ class Composer(Protocol):
 
     def witness(self, mail: WitnessMail) -> EmailMessage:
         """Return the message with every ledger's head, each on a line of its own, with a Message-ID derived from its key."""
+        ...
+
+    def invitation(self, mail: InvitationMail) -> EmailMessage:
+        """Return the message with a one-time link to set up a sign-in, with a Message-ID derived from its key."""
         ...
 
 

@@ -9,6 +9,7 @@ from moderator.domain.digest import AlertKind, grounds
 from moderator.domain.errors import NotAllowed
 from moderator.domain.events import Event, LedgerEvent
 from moderator.domain.lifecycle import Stage, State
+from moderator.domain.policy import Policy
 from moderator.domain.policy import decide as policy_decides
 from moderator.domain.record import record_id
 from moderator.domain.work import AlertRequest, Work
@@ -30,7 +31,8 @@ def decide(tools: Tools, *, limit: int = 200) -> int:
     works = tools.store.claim(Stage.DECIDE, limit=limit, now=now, lease=LEASE)
     if not works:
         return 0
-    decisions = [(work, _decide(tools, work)) for work in works]
+    policy = tools.policy
+    decisions = [(work, _decide(tools, policy, work)) for work in works]
     flagged = [(work, decision) for work, decision in decisions if decision.outcome is not Outcome.CLEAR]
     at = tools.clock.now()
     with tools.store.unit() as unit:
@@ -43,15 +45,15 @@ def decide(tools: Tools, *, limit: int = 200) -> int:
     return len(works)
 
 
-def _decide(tools: Tools, work: Work) -> Decision:
+def _decide(tools: Tools, policy: Policy, work: Work) -> Decision:
     if work.score is None:
         message = f"item {work.item.id} has no score to decide on"
         raise NotAllowed(message)
     account = f"{work.item.platform}:{work.account.handle}"
-    decision = policy_decides(work.score, tools.policy, account=account, text=work.item.comment.text)
+    decision = policy_decides(work.score, policy, account=account, text=work.item.comment.text)
     if decision.outcome is not Outcome.WITHHOLD and work.item.comment.edited and tools.store.withheld_before(work):
         # Its author may have changed the words; what hangs on the comment is the same.
-        return withholding(tools.policy)
+        return withholding(policy)
     return decision
 
 

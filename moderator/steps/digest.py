@@ -1,6 +1,6 @@
 """Digest: one message per school and London day, empty days too, with the ledger's head in it. Called by the schedule."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from email.message import EmailMessage
 
@@ -8,9 +8,14 @@ from moderator import observe
 from moderator.domain.account import School
 from moderator.domain.digest import Digest, WitnessMail
 from moderator.domain.errors import BadInput, EvidenceFailed, Transient
+from moderator.domain.register import Person
+from moderator.domain.routes import OnDuty, RouteKind, View, reads_disclosures, references, told
 from moderator.domain.times import london_date
+from moderator.steps.alert import last_resort
 from moderator.steps.drain import Tools
 
+FOR_LEADS = "This message tells of disclosures and crises alone. They are in no other digest of the school."
+IN_CONFLICT = "This message tells only of comments that name somebody who gets the school's digest. They are kept from that person."
 NOT_UP_TO_DATE = "The ledger's file could not be brought up to date. Ask your IT lead to run moderator verify, and keep this message."
 
 
@@ -22,10 +27,20 @@ def digest(tools: Tools, *, limit: int = 10) -> int:
     return len(due)
 
 
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """One reader of a digest, what of the items they are told of, and what tells their message apart from the others of the day."""
+
+    person: Person
+    view: View
+    audience: str = ""
+    notes: tuple[str, ...] = ()
+
+
 def content_of(tools: Tools, school: School, day: date) -> Digest:
-    """Return one day's digest as it would be now, with who can still see what is hidden (R12). Writes nothing."""
-    content = tools.store.digest_of(school, day, link=tools.review_url)
-    return replace(content, visible_after_hide=tuple(tools.visible_after_hide.values()))
+    """Return one day's digest as its first reader gets it, the Headteacher when they are there. Writes nothing."""
+    reader, *_ = _readers(tools.store.on_duty(school.slug, london_date(tools.clock.now())))
+    return _content(tools, school, day, reader)
 
 
 def digest_for(tools: Tools, school: School, day: date) -> bool:
@@ -33,21 +48,82 @@ def digest_for(tools: Tools, school: School, day: date) -> bool:
 
     1. The ledger's file is brought up to date: the head in the digest is the head an outsider sees. When it cannot be, the digest goes
        out all the same and says so: a missing digest would hide the trouble, and the head must leave the machine every day.
-    2. The witness mail, once a London date, goes into the outbox in the same transaction: every school's head, to the trust's mailbox.
+    2. What its readers may not be told of goes to others, when there is any: disclosures to the safeguarding leads (R15), what names a
+       reader to whoever stands in for them (R21).
+    3. The witness mail, once a London date, goes into the outbox in the same transaction: every school's head, to the trust's mailbox.
     """
-    content = content_of(tools, school, day)
-    if not _brought_up_to_date(tools, school):
-        content = replace(content, notes=(*content.notes, NOT_UP_TO_DATE))
-    message = tools.composer.digest(content)
+    notes = () if _brought_up_to_date(tools, school) else (NOT_UP_TO_DATE,)
+    duty = tools.store.on_duty(school.slug, london_date(tools.clock.now()))
+    first, *others = [_content(tools, school, day, replace(reader, notes=notes)) for reader in _readers(duty)]
+    apart = [made for reader in _kept_apart(tools, duty) if (made := _content(tools, school, day, reader)).needs_you or made.done]
+    message, further = tools.composer.digest(first), [_composed(tools, each) for each in (*others, *apart)]
     witness = _witness(tools)
     with tools.store.unit() as unit:
         at = tools.clock.now()
-        new = unit.digest_composed(content, message, at)
-        if new and witness is not None:
-            unit.mail_composed(*witness, at)
+        new = unit.digest_composed(first, message, at)
+        for mail in (*further, witness) if new else ():
+            if mail is not None:
+                unit.mail_composed(*mail, at)
     if new:
         observe.happened("digest_composed", school=school.slug, day=day.isoformat())
     return new
+
+
+def _content(tools: Tools, school: School, day: date, reader: _Reader) -> Digest:
+    """Return a digest for one reader, with who can still see what is hidden (R12)."""
+    content = tools.store.digest_of(school, day, link=tools.review_url, view=reader.view)
+    return replace(
+        content,
+        to=reader.person.email,
+        audience=reader.audience,
+        notes=(*content.notes, *reader.notes),
+        visible_after_hide=tuple(tools.visible_after_hide.values()),
+    )
+
+
+def _readers(duty: OnDuty) -> list[_Reader]:
+    """Return the digest's readers: nobody is told of what names them (R21), nor of disclosures that are not theirs (R15).
+
+    There is at least one: a school always has a Headteacher's mailbox, and whoever is missing or away is stood in for by that at last.
+    """
+    people = told(RouteKind.DIGEST, duty)
+    return [
+        _Reader(person, View(references(person), safeguarding=reads_disclosures(person, duty)), f"p{person.id}" if number else "")
+        for number, person in enumerate(people)
+    ]
+
+
+def _kept_apart(tools: Tools, duty: OnDuty) -> list[_Reader]:
+    """Return who is told of what the digest's own readers are not: of disclosures, and of what names one of those readers."""
+    own = _readers(duty)
+    knowing = {reader.person.id for reader in own if reader.view.safeguarding}
+    apart = [
+        _Reader(person, View(references(person), only_safeguarding=True), f"safeguarding-{person.id}", (FOR_LEADS,))
+        for person in told(RouteKind.SAFEGUARDING, duty)
+        if person.id not in knowing
+    ]
+    for reader in own:
+        named = reader.view.references
+        people = told(RouteKind.FLAGGED, duty, named=named) or last_resort(tools, duty, named) if named else ()
+        apart += [
+            _Reader(
+                person,
+                View(references(person), reads_disclosures(person, duty), naming=named),
+                f"conflict-{reader.person.id}-{person.id}",
+                (IN_CONFLICT,),
+            )
+            for person in people
+        ]
+    return apart
+
+
+def _composed(tools: Tools, content: Digest) -> tuple[str, str, EmailMessage] | None:
+    """Return a further message of the day (key, school, message); None when no mail can go to its address."""
+    try:
+        return content.key, content.school.slug, tools.composer.digest(content)
+    except BadInput:  # an address that no mail can go to must not keep the Headteacher's own digest back
+        observe.went_wrong("digest_not_addressed", school=content.school.slug)
+        return None
 
 
 def _brought_up_to_date(tools: Tools, school: School) -> bool:

@@ -8,17 +8,21 @@ from moderator.domain.account import Account
 from moderator.domain.decision import Severity
 from moderator.domain.digest import ALERT_BATCH, AlertKind
 from moderator.domain.policy import Policy
+from moderator.domain.times import london_date
 from moderator.domain.work import AlertRequest
 from moderator.ports import (
     Classifier,
     Clock,
     Composer,
+    Courier,
     Dispatcher,
     Intake,
     Ledger,
     Mailer,
+    NoCourier,
     NoStamper,
     PlatformFor,
+    PolicySource,
     RecordCheck,
     Recorder,
     RecordKeys,
@@ -39,7 +43,8 @@ LONGEST_WAIT = timedelta(minutes=10)
 class Tools:
     """Everything the steps need, put together once by the composition root.
 
-    `delegation` is the Headteacher's delegation to the service (R8); `review_url` the review app's address, used in links only;
+    `delegation` is the Headteacher's delegation to the service, for a school whose register has none (R8); `review_url` the review app's
+    address, used in links only;
     `silence` how long an account may go without a good poll (R4); `keep_cleared` how long cleared comments are kept (R28).
     `check` checks stored records, `verify_sample` of them a night, with `record_keys` where records are encrypted; without it no record
     is checked. `stamper` adds timestamps to sealed records; `hide_without_stamp` is the Headteacher's standing instruction for those that
@@ -50,7 +55,7 @@ class Tools:
     store: Store
     platform_for: PlatformFor
     classifier: Classifier
-    policy: Policy
+    policies: PolicySource
     recorder: Recorder
     vault: Vault
     ledger: Ledger
@@ -74,6 +79,16 @@ class Tools:
     witness_email: str = ""
     stamper: Stamper = field(default_factory=NoStamper)
     hide_without_stamp: bool = True
+    courier: Courier = field(default_factory=NoCourier)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force now (R32). Ask once for things that belong together, and not within a unit. Raises Transient."""
+        return self.policies.current()
+
+    def delegation_of(self, school: str) -> str:
+        """Return the delegation to the service that holds today at a school: the newest one signed, or that of the settings (R8)."""
+        return self.store.delegation(school, london_date(self.clock.now())) or self.delegation
 
 
 PER_HOUR, PER_DAY = "%Y-%m-%dT%H", "%Y-%m-%d"

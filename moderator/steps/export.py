@@ -28,7 +28,8 @@ class Packer(Protocol):
 def export(tools: Tools, order: Order, *, packer: Packer, folder: Path) -> Path:
     """Return where the pack lies, complete and readable by its owner only.
 
-    1. Refuse an order that cannot be met: no record, a record that was disposed of, several where one is meant, no purpose.
+    1. Refuse an order that cannot be met: no record, a record that was disposed of, several where one is meant, no purpose; and a police
+       pack while a member of staff is the target and nobody has noted what they wish (R23).
     2. Make the pack under a hidden name, flushed.
     3. Write one `exported` line a record in the ledger, with the pack's SHA-256, and copy it to the file.
     4. Give the pack its name.
@@ -37,6 +38,7 @@ def export(tools: Tools, order: Order, *, packer: Packer, folder: Path) -> Path:
     `folder`. Raises BadInput, Transient, EvidenceFailed.
     """
     _refuse(order)
+    _ask_the_target(tools, order)
     draft = _made(order, packer, folder)
     try:
         target = _free(folder / draft.name)
@@ -68,6 +70,18 @@ def _refuse(order: Order) -> None:
             message = (
                 f"{record.record_id} was lawfully disposed of on {london_text(record.disposed_at)}: "
                 "what it said is gone for good, and only its seal and the ledger's line are left"
+            )
+            raise BadInput(message)
+
+
+def _ask_the_target(tools: Tools, order: Order) -> None:
+    if order.pack is not Pack.POLICE:
+        return
+    for record in order.records:
+        if record.item_id is not None and tools.store.wishes_missing(record.item_id):
+            message = (
+                f"{record.record_id}: a member of staff is the target. Going to the police is their own decision: first note on the "
+                "record's page what they wish. A disclosure, or a comment marked for the police, can go at once"
             )
             raise BadInput(message)
 

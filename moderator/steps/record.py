@@ -79,7 +79,7 @@ def _evidence(tools: Tools, work: Work) -> Evidence:
         not_fetched_why=why,
         gone=gone,
         mode=work.account.approval.mode.value if work.account.approval else "observe",
-        delegation=tools.delegation,
+        delegation=tools.delegation_of(item.school),
         admin_on_duty=tools.admin_on_duty,
     )
 
@@ -157,10 +157,11 @@ def _advance(tools: Tools, work: Work, sealed: SealedRecord, new: State) -> None
     ]
     if new is State.GONE:
         events.append(LedgerEvent(Event.GONE, at, sealed.record_id, actor="platform"))
+    retention = first_retention(tools.policy, work.item.school, sealed, work.decision)
     with tools.store.unit() as unit:
         unit.recorded(work, sealed, new, at, stage=stage)
         unit.append(work.item.school, *events)
-        unit.retain(first_retention(tools.policy, work.item.school, sealed, work.decision))
+        unit.retain(retention)
     tools.ledger.sync(work.item.school)
 
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from moderator import observe
+from moderator.domain.access import Role
 from moderator.domain.decision import Severity
 from moderator.domain.digest import AlertKind
 from moderator.domain.errors import Gone, RateLimited, Refused, Transient, Unauthorised
@@ -69,10 +70,19 @@ def _show_again(tools: Tools, work: Work) -> None:
         raise Transient(message)
 
 
+HEADS = f"{Role.HEAD.value.upper()}-"
+"""How a Headteacher's designation begins: what they decided themselves is told as done, anybody else's decision as an override (R24)."""
+
+
+def _override(actor: str) -> str:
+    return f"{actor} decided against the service: this comment may be shown."
+
+
 def _done(tools: Tools, work: Work) -> None:
     asked = tools.store.pending_review(work.item.id)
     at = tools.clock.now()
     subject = subject_of(work)
+    of_the_head = asked.actor.startswith(HEADS)
     with tools.store.unit() as unit:
         unit.review_done(asked, work.state, State.RESTORED)
         unit.append(work.item.school, LedgerEvent(Event.RESTORED, at, subject, actor=asked.actor))
@@ -80,10 +90,10 @@ def _done(tools: Tools, work: Work) -> None:
             AlertRequest(
                 key=f"restored-{work.item.id}-{asked.at.isoformat()}",
                 school=work.item.school,
-                kind=AlertKind.RESTORED,
+                kind=AlertKind.RESTORED if of_the_head else AlertKind.OVERRIDE,
                 severity=Severity.ORDINARY,
                 subject=subject,
-                what="A person decided that this comment may be shown.",
+                what="A person decided that this comment may be shown." if of_the_head else _override(asked.actor),
                 done="It shows again. The record is kept. The reason is on the item's page.",
                 at=at,
                 due_at=at + tools.alert_batch,

@@ -30,10 +30,11 @@ def first_retention(policy: Policy, school: str, record: SealedRecord | Kept, de
 def retain(tools: Tools, *, limit: int = 200) -> int:
     """Add the review date of up to `limit` records that have none: made by an earlier version, or handed in; return how many."""
     found = tools.store.without_review_date(limit=limit)
+    policy = tools.policy
     for kept, decision in found:
         with tools.store.unit() as unit:
             if unit.kept(kept.record_id).retention is None:
-                unit.retain(first_retention(tools.policy, kept.school, kept, decision))
+                unit.retain(first_retention(policy, kept.school, kept, decision))
     if found:
         observe.happened("review_dates_added", records=len(found))
     return len(found)
@@ -51,15 +52,16 @@ def change(  # noqa: PLR0913 - one argument a thing a person gives
     if record_class is None and review_on is None:
         message = "give a class, a review date, or both"
         raise BadInput(message)
+    policy = tools.policy
     with tools.store.unit() as unit:
         kept = unit.kept(record_id)
         if kept.disposal is not None:
             message = f"{record_id} was disposed of: it has no review date any more"
             raise NotAllowed(message)
         sealed_on = london_date(kept.sealed_at)
-        now = kept.retention or first_retention(tools.policy, kept.school, kept, None)
+        now = kept.retention or first_retention(policy, kept.school, kept, None)
         new_class = record_class or now.record_class
-        day = review_on or review_day(sealed_on, tools.policy.retention[new_class.value])
+        day = review_on or review_day(sealed_on, policy.retention[new_class.value])
         if day <= sealed_on:
             message = f"{record_id} was sealed on {sealed_on:%d %B %Y}: give a review date after that"
             raise BadInput(message)

@@ -41,7 +41,7 @@ def submit(tools: Tools, *, school: str, files: Sequence[Handed], statement: Sta
         return before
     now = tools.clock.now()
     begun = _begin(tools, SubmissionBegun(number, of_school.slug, statement.by, now), len(kept))
-    record = intake.take(Submission(number, of_school, statement, kept, begun.begun_at, now, tools.delegation))
+    record = intake.take(Submission(number, of_school, statement, kept, begun.begun_at, now, tools.delegation_of(of_school.slug)))
     _finish(tools, begun, record)
     return record
 
@@ -108,10 +108,11 @@ def _finish(tools: Tools, begun: SubmissionBegun, record: SealedRecord) -> None:
         },
     )
     told = LedgerEvent(Event.ALERTED, request.at, record.record_id, reason=request.kind.value, facts={"alert": request.key})
+    retention = first_retention(tools.policy, begun.school, record, None)
     with tools.store.unit() as unit:
         if unit.submitted(record, school=begun.school, by=begun.by):
             unit.append(begun.school, captured, sealed, told)
-            unit.retain(first_retention(tools.policy, begun.school, record, None))
+            unit.retain(retention)
             unit.alert(request)
     tools.ledger.sync(begun.school)
     observe.happened("submission_recorded", record=record.record_id)

@@ -1,14 +1,22 @@
-"""Sweep: what must be put right now and then: ledger files behind their database, accounts that fell silent. Called by the schedule."""
+"""Sweep: what must be put right now and then: ledger files behind their database, silent accounts, a policy at fault. By the schedule."""
 
 from moderator import observe
 from moderator.domain.errors import EvidenceFailed, Transient
-from moderator.steps.drain import Tools, tell_of_account, tell_of_system
+from moderator.steps.drain import PER_DAY, Tools, tell_of_account, tell_of_system
 
 
 def sweep(tools: Tools, *, limit: int = 100) -> int:
-    """Bring every ledger file up to date and tell of silent accounts (R4); return 0: a sweep is never asked for twice in a row."""
+    """Bring every ledger file up to date, forget rolls that wait too long, tell of silent accounts (R4) and of a policy at fault.
+
+    Returns 0: a sweep is never asked for twice in a row.
+    """
     now = tools.clock.now()
+    tools.store.forget_uploads(at=now)
+    trouble = _policy_trouble(tools)
     for school in tools.store.schools():
+        if trouble:
+            with tools.store.unit() as unit:
+                tell_of_system(unit, school.slug, what="A saved policy cannot be read.", done=trouble, at=now, spell=PER_DAY)
         try:
             tools.ledger.sync(school.slug)
         except (Transient, EvidenceFailed) as error:
@@ -28,3 +36,9 @@ def sweep(tools: Tools, *, limit: int = 100) -> int:
                 at=now,
             )
     return 0
+
+
+def _policy_trouble(tools: Tools) -> str:
+    """Return what keeps the newest policy from being used, once it has been looked for."""
+    tools.policies.current()
+    return tools.policies.trouble

@@ -48,6 +48,12 @@ def score_text(score: Score) -> str:
     return _encode(parts)
 
 
+def labels_alone(text: str) -> str:
+    """Return a stored score with nothing but model and chances: no words, no people, no spans (R28)."""
+    parts = json.loads(text)
+    return text if len(parts) == _BARE else _encode({"m": parts["m"], "l": parts["l"]})
+
+
 def score_from(text: str) -> Score:
     """Return the score that `score_text` wrote."""
     parts = json.loads(text)

@@ -14,8 +14,29 @@ from moderator.domain.item import Page
 from moderator.domain.lifecycle import Stage
 from moderator.domain.police import PoliceReport
 from moderator.domain.review import Review
+from moderator.domain.routes import View
 from moderator.domain.work import DueAlerts, DueMail, PollTurn, Work
-from moderator.store import checks, forget, items, keeping, ledger, outbox, people, police, polls, prune, stamps, submitted, today, withheld
+from moderator.store import (
+    accounts,
+    checks,
+    concerns,
+    duty,
+    forget,
+    items,
+    keeping,
+    ledger,
+    outbox,
+    people,
+    police,
+    polls,
+    prune,
+    readers,
+    roll_uploads,
+    stamps,
+    submitted,
+    today,
+    withheld,
+)
 from moderator.store.engine import READ, translate
 
 
@@ -28,6 +49,8 @@ class SqlUnit(
     police.PoliceWrites,
     submitted.SubmittedWrites,
     stamps.StampWrites,
+    concerns.ConcernWrites,
+    readers.WebhookWrites,
 ):
     """One transaction over every table; implements ports.Unit."""
 
@@ -36,7 +59,16 @@ class SqlUnit(
         self.connection = connection
 
 
-class Database(checks.CheckReads, keeping.KeepingReads, stamps.StampReads, submitted.SubmittedReads):
+class Database(
+    accounts.AccountReads,
+    checks.CheckReads,
+    concerns.ConcernReads,
+    duty.DutyReads,
+    keeping.KeepingReads,
+    readers.WebhookReads,
+    stamps.StampReads,
+    submitted.SubmittedReads,
+):
     """The store over one engine; implements ports.Store."""
 
     def __init__(self, engine: sa.Engine, *, digest_hour: int = 7) -> None:
@@ -102,10 +134,11 @@ class Database(checks.CheckReads, keeping.KeepingReads, stamps.StampReads, submi
         with self.reading() as connection:
             return polls.silent_accounts(connection, since=since)
 
-    def digest_of(self, school: School, day: date, *, link: str) -> Digest:
-        """Return the digest's content for one London day."""
+    def digest_of(self, school: School, day: date, *, link: str, view: View | None = None) -> Digest:
+        """Return the digest's content for one London day, as one reader may see it."""
+        seen = today.EVERYTHING if view is None or view == View() else duty.in_view(view)
         with self.reading() as connection:
-            return today.digest_of(connection, school, day, link=link)
+            return today.digest_of(connection, school, day, link=link, seen=seen)
 
     def digest_due(self, *, now: datetime) -> list[tuple[School, date]]:
         """Return the days whose digest is due and was not composed yet, oldest first."""
@@ -178,6 +211,11 @@ class Database(checks.CheckReads, keeping.KeepingReads, stamps.StampReads, submi
         with self.reading() as connection:
             found: datetime | None = connection.execute(sa.select(sa.func.max(items.RECORDS.c.sealed_at))).scalar()
             return found
+
+    def forget_uploads(self, *, at: datetime) -> int:
+        """Delete rolls that were handed in and not put to use in time; return how many."""
+        with self.unit() as unit:
+            return roll_uploads.forget_old(unit.connection, at=at)
 
     def prune(self, *, before: datetime, limit: int) -> int:
         """Blank cleared items and drop pages nothing needs (R28)."""

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from moderator.domain.score import Reason
 from moderator.store import codec
+from moderator.store.concerns import ForgetConcerns
 from moderator.store.disposals import HOLDS, DisposalWrites
 from moderator.store.items import DECISIONS, ITEMS, PAGES, REVIEWS
 from moderator.store.retention import RETENTION
@@ -34,13 +35,13 @@ _BLANK = {
 }
 
 
-class ForgetWrites(DisposalWrites):
+class ForgetWrites(DisposalWrites, ForgetConcerns):
     """The part of a unit that forgets."""
 
     def forget(self, record_id: str) -> bool:
         """Blank what the database holds of a disposed record's comment. May be repeated.
 
-        1. What people wrote about the record: reasons of its review dates, holds and reviews. The reasons of its disposal stay.
+        1. What people wrote about the record: of review dates, holds, reviews, advice, wishes. The reasons of its disposal stay.
         2. The comment, its author and thread, what the classifier found, and the words of the decision.
         3. The platform's answers that hold the comment, unless another comment in one still waits: then False, and try again later.
         4. The platform's number of the comment. The record's own number tells the comment if it is seen again (`ItemWrites.add_items`).
@@ -60,6 +61,7 @@ class ForgetWrites(DisposalWrites):
         """Blank one item; False when an answer that holds its comment must wait."""
         connection = self.connection
         connection.execute(sa.update(REVIEWS).where(REVIEWS.c.item_id == row.id).values(justification=REMOVED))
+        self.forget_concerns(row.id, REMOVED)
         for each in connection.execute(sa.select(DECISIONS.c.id, DECISIONS.c.decision).where(DECISIONS.c.item_id == row.id)).all():
             connection.execute(sa.update(DECISIONS).where(DECISIONS.c.id == each.id).values(decision=_labels_only(each.decision)))
         this = sa.update(ITEMS).where(ITEMS.c.id == row.id)

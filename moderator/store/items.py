@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from moderator.domain import about
 from moderator.domain.account import Account
 from moderator.domain.decision import Decision, Outcome, Severity
 from moderator.domain.errors import BadInput, LeaseLost, NotAllowed
@@ -18,6 +19,7 @@ from moderator.domain.work import Work
 from moderator.store import codec, people, stamps, withheld
 from moderator.store.engine import insert_if_new, insert_new
 from moderator.store.record_tables import DisposalRow, RecordRow
+from moderator.store.register_tables import ItemPersonRow
 from moderator.store.tables import AccountRow, DecisionRow, ItemRow, PageRow, ReviewRow
 
 ITEMS: sa.Table = ItemRow.__table__  # type: ignore[attr-defined] # SQLModel sets it at class creation
@@ -26,6 +28,7 @@ PAGES: sa.Table = PageRow.__table__  # type: ignore[attr-defined] # as above
 DECISIONS: sa.Table = DecisionRow.__table__  # type: ignore[attr-defined] # as above
 REVIEWS: sa.Table = ReviewRow.__table__  # type: ignore[attr-defined] # as above
 ACCOUNTS: sa.Table = AccountRow.__table__  # type: ignore[attr-defined] # as above
+ITEM_PEOPLE: sa.Table = ItemPersonRow.__table__  # type: ignore[attr-defined] # as above
 DISPOSALS: sa.Table = DisposalRow.__table__  # type: ignore[attr-defined] # as above
 
 CALLS_PLATFORM = frozenset({Stage.HIDE, Stage.RESTORE})
@@ -199,11 +202,17 @@ class ItemWrites:
             severity=decision.severity.value,
             rank=codec.SEVERITY_RANK[decision.severity],
             needs_review=True,
+            grounds=about.packed(about.grounds_of(decision)),
+            about=about.packed(about.named_kinds(work.score, decision)),
+            safeguarding=about.is_safeguarding(decision),
             **blank,
         )
         self.connection.execute(sa.insert(DECISIONS).values(item_id=work.item.id, at=at, decision=text))
         if new is State.WITHHELD:
             withheld.forget(self.connection, work.item.id)
+        else:
+            named = [{"item_id": work.item.id, "reference": reference} for reference in about.references(work.score)]
+            insert_new(self.connection, ITEM_PEOPLE, named)
 
     def recorded(self, work: Work, record: SealedRecord, new: State, at: datetime, *, stage: Stage | None) -> None:
         """Store the sealed record, unless another item brought it, and advance the item."""
@@ -276,6 +285,7 @@ class ItemWrites:
         )
         if stage is not None:
             values: dict[str, Any] = {"stage": stage.value, "due_at": review.at, "lease_until": None, "attempts": 0, "held_at": None}
+            values["needs_review"] = False  # a person has decided; if it cannot be carried out, `hold` asks for one again
             # A step that holds the item may be calling the platform right now: its hide could land after our un-hide.
             free = sa.or_(ITEMS.c.lease_until.is_(None), ITEMS.c.lease_until <= review.at)
             taken = sa.update(ITEMS).where(ITEMS.c.id == review.item_id, free).values(values)

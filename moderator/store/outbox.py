@@ -8,9 +8,10 @@ import sqlalchemy as sa
 
 from moderator.domain.decision import Severity
 from moderator.domain.digest import AlertKind, AlertLine, Digest
-from moderator.domain.work import AlertRequest, DueAlerts, DueMail
+from moderator.domain.work import AlertAbout, AlertRequest, DueAlerts, DueMail
 from moderator.store import codec, people
 from moderator.store.engine import insert_new
+from moderator.store.items import ITEM_PEOPLE, ITEMS
 from moderator.store.tables import AlertRow, DigestRow, MailRow
 
 ALERTS: sa.Table = AlertRow.__table__  # type: ignore[attr-defined] # SQLModel sets it at class creation
@@ -41,7 +42,22 @@ def claim_alerts(connection: sa.Connection, *, now: datetime, lease: timedelta, 
         return None
     rows = sorted(rows, key=lambda row: (codec.SEVERITY_RANK[Severity(row["severity"])], row["id"]))
     lines = tuple(_line(row, link) for row in rows)
-    return DueAlerts(people.school(connection, school), tuple(row["id"] for row in rows), lines)
+    about = _about(connection, {row["item_id"] for row in rows} - {None})
+    return DueAlerts(
+        people.school(connection, school),
+        tuple(row["id"] for row in rows),
+        lines,
+        tuple(about.get(row["item_id"], AlertAbout()) for row in rows),
+    )
+
+
+def _about(connection: sa.Connection, items: set[int]) -> dict[int, AlertAbout]:
+    """Return, for the items of some alerts, whom they name and which are disclosures (R15, R21)."""
+    named: dict[int, set[str]] = {}
+    for row in connection.execute(sa.select(ITEM_PEOPLE).where(ITEM_PEOPLE.c.item_id.in_(items))):
+        named.setdefault(row.item_id, set()).add(row.reference)
+    rows = connection.execute(sa.select(ITEMS.c.id, ITEMS.c.safeguarding).where(ITEMS.c.id.in_(items)))
+    return {row.id: AlertAbout(frozenset(named.get(row.id, ())), row.safeguarding) for row in rows}
 
 
 def _line(row: codec.Row, link: str) -> AlertLine:
@@ -57,9 +73,12 @@ def _line(row: codec.Row, link: str) -> AlertLine:
 
 
 def _address(row: codec.Row, link: str) -> str:
-    """Return where an alert leads: to its item, to the record of something handed in, or to the app."""
+    """Return where an alert leads: to its item, to the record of something handed in, to its account, or to the app."""
     if row["kind"] == AlertKind.SUBMITTED.value:
         return f"{link}/submitted/{row['subject']}"
+    account = str(row["subject"]).removeprefix("account ")
+    if row["item_id"] is None and account != row["subject"] and account.isdigit():
+        return f"{link}/accounts/{account}"
     return f"{link}/items/{row['item_id']}" if row["item_id"] is not None else link
 
 

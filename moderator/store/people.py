@@ -21,6 +21,9 @@ APPROVALS: sa.Table = ApprovalRow.__table__  # type: ignore[attr-defined] # as a
 CREDENTIALS: sa.Table = CredentialRow.__table__  # type: ignore[attr-defined] # as above
 BUDGETS: sa.Table = BudgetRow.__table__  # type: ignore[attr-defined] # as above
 
+NO_TOKEN = "this account is not connected: connect it on its page, or with `moderator account authorise`"  # noqa: S105 - said to people
+"""Said where a step wants the token of an account that has none."""
+
 
 def school(connection: sa.Connection, slug: str) -> School:
     """Return a school. Raises BadInput when there is none."""
@@ -129,8 +132,11 @@ def add_account(  # noqa: PLR0913 - the facts of one account
     return int(added.scalar_one())
 
 
-def approve(connection: sa.Connection, account_id: int, approval: Approval) -> None:
-    """Store an approval; it takes the place of any earlier one. Raises BadInput when it ends before it begins."""
+def approve(connection: sa.Connection, account_id: int, approval: Approval, *, why: str = "") -> None:
+    """Store an approval; it takes the place of any earlier one. `why` says why, where it changes one (R24).
+
+    Raises BadInput when it ends before it begins.
+    """
     if approval.ends_on < approval.approved_on:
         message = f"the approval ends on {approval.ends_on}, before it begins on {approval.approved_on}"
         raise BadInput(message)
@@ -143,14 +149,15 @@ def approve(connection: sa.Connection, account_id: int, approval: Approval) -> N
             purpose=approval.purpose,
             mode=approval.mode.value,
             ends_on=approval.ends_on,
+            why=why,
         )
     )
 
 
-def withdraw(connection: sa.Connection, account_id: int, at: datetime) -> None:
-    """Withdraw every approval of an account: the next poll does not happen (R1)."""
+def withdraw(connection: sa.Connection, account_id: int, at: datetime, *, by: str = "", why: str = "") -> None:
+    """Withdraw every approval of an account: the next poll does not happen (R1). Raises BadInput when there is none."""
     live = sa.update(APPROVALS).where(APPROVALS.c.account_id == account_id, APPROVALS.c.withdrawn_at.is_(None))
-    if connection.execute(live.values(withdrawn_at=at)).rowcount == 0:
+    if connection.execute(live.values(withdrawn_at=at, withdrawn_by=by, withdrawn_why=why)).rowcount == 0:
         message = f"account {account_id} has no approval to withdraw"
         raise BadInput(message)
 
@@ -177,14 +184,16 @@ class StoredCredentials:
             wanted = sa.select(CREDENTIALS.c.sealed).where(CREDENTIALS.c.account_id == self._account_id)
             sealed = connection.execute(wanted).scalar()
         if sealed is None:
-            message = "this account has no token: give one with `moderator account add --token-file`"
-            raise Unauthorised(message)
+            raise Unauthorised(NO_TOKEN)
         parts = json.loads(self._sealer.open(sealed))
         return Token(parts["access"], parts["refresh"], from_utc_text(parts["expires_at"]))
 
     def save(self, token: Token) -> None:
-        """Store a token durably."""
+        """Store a renewed token durably. Raises Unauthorised when somebody has disconnected the account: then it stays without one."""
         with self._engine.begin() as connection:
+            held = sa.select(CREDENTIALS.c.account_id).where(CREDENTIALS.c.account_id == self._account_id).with_for_update()
+            if connection.execute(held).first() is None:
+                raise Unauthorised(NO_TOKEN)
             self.store(connection, self._sealer, self._account_id, token)
 
     @staticmethod

@@ -66,8 +66,10 @@ def claim_poll(connection: sa.Connection, *, now: datetime, lease: timedelta) ->
 
 
 def silent_accounts(connection: sa.Connection, *, since: datetime) -> list[Account]:
-    """Return approved accounts without a good poll since then."""
-    silent = sa.select(ACCOUNTS.c.id).where(sa.or_(ACCOUNTS.c.last_good_poll_at.is_(None), ACCOUNTS.c.last_good_poll_at < since))
+    """Return approved accounts without a good poll since then; one approved since then that nobody has connected yet is not silent."""
+    quiet = sa.or_(ACCOUNTS.c.last_good_poll_at.is_(None), ACCOUNTS.c.last_good_poll_at < since)
+    begins = sa.and_(ACCOUNTS.c.last_good_poll_at.is_(None), ACCOUNTS.c.needs_person, ACCOUNTS.c.next_poll_at >= since)
+    silent = sa.select(ACCOUNTS.c.id).where(quiet, ~begins)
     found = [people.account(connection, number) for number in connection.execute(silent.order_by(ACCOUNTS.c.id)).scalars()]
     day = london_date(since)
     return [account for account in found if account.pollable(day)]

@@ -14,6 +14,7 @@ class RecordRow(SQLModel, table=True):
 
     __tablename__ = "records"
     __table_args__: ClassVar[Any] = (
+        Index("ix_records_sealed", "school", "sealed_at", "record_id"),
         Index("ix_records_pending", "school", sqlite_where=text("stamp_pending = 1"), postgresql_where=text("stamp_pending")),
     )
     record_id: str = Field(primary_key=True)

@@ -3,21 +3,23 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from moderator.domain.person import Evidence, RollEntry, RollToken
+from moderator.domain.roll_change import LEAVERS_MATCH
 from moderator.domain.score import PersonKind
 from moderator.store.sealed import Sealer
-from moderator.store.tables import RollEntryRow, RollTokenRow
+from moderator.store.tables import LedgerRow, RollEntryRow, RollTokenRow
 
-ROLL_TOKENS: sa.Table = RollTokenRow.__table__  # type: ignore[attr-defined] # SQLModel sets it at class creation
+LEDGER: sa.Table = LedgerRow.__table__  # type: ignore[attr-defined] # SQLModel sets it at class creation
+ROLL_TOKENS: sa.Table = RollTokenRow.__table__  # type: ignore[attr-defined] # as above
 ROLL_ENTRIES: sa.Table = RollEntryRow.__table__  # type: ignore[attr-defined] # as above
 
-LEAVERS_MATCH = timedelta(days=365)
-"""How long a leaver's name keeps matching, unless the import says otherwise (R20)."""
+SUBJECT = "roll"
+"""What the ledger calls a school's roll."""
 
 _DIGEST = 8
 _WIDTHS = dict.fromkeys(Evidence, _DIGEST) | {Evidence.TYPO: 2 * _DIGEST, Evidence.TRIPLE: 2 * _DIGEST}
@@ -82,9 +84,59 @@ def roll_entries(connection: sa.Connection, school: str, sealer: Sealer) -> Iter
         )
 
 
+def any_roll(connection: sa.Connection) -> bool:
+    """Return whether any school has a roll."""
+    return connection.execute(sa.select(ROLL_TOKENS.c.id).limit(1)).first() is not None
+
+
 def roll_size(connection: sa.Connection, school: str) -> int:
     """Return how many people the school's roll holds."""
     return connection.execute(sa.select(sa.func.count()).select_from(ROLL_ENTRIES).where(ROLL_ENTRIES.c.school == school)).scalar_one()
+
+
+def counts_by_kind(connection: sa.Connection, school: str, *, on: date) -> dict[PersonKind, tuple[int, int]]:
+    """Return, by kind, how many people of the roll match on a London day: those at the school, and those who left it."""
+    left = ROLL_ENTRIES.c.matches_until.is_not(None)
+    wanted = (
+        sa.select(ROLL_ENTRIES.c.kind, left.label("left"), sa.func.count().label("people"))
+        .where(ROLL_ENTRIES.c.school == school, sa.or_(ROLL_ENTRIES.c.matches_until.is_(None), ROLL_ENTRIES.c.matches_until >= on))
+        .group_by(ROLL_ENTRIES.c.kind, left)
+    )
+    found: dict[PersonKind, tuple[int, int]] = {}
+    for row in connection.execute(wanted):
+        here, gone = found.get(PersonKind(row.kind), (0, 0))
+        found[PersonKind(row.kind)] = (here, gone + row.people) if row.left else (here + row.people, gone)
+    return found
+
+
+def find_reference(connection: sa.Connection, sealer: Sealer, school: str, name: str) -> list[str]:
+    """Return the references of the people on a school's roll who are called that: first or preferred name and a last name, in any case.
+
+    For linking a person of the register to the roll (R21). Opens every name of the school: a tenth of a second for two thousand.
+    Raises BadInput when no key fits.
+    """
+    wanted = " ".join(name.split()).casefold()
+    return [entry.reference for entry in roll_entries(connection, school, sealer) if wanted in _called(entry)]
+
+
+def _called(entry: RollEntry) -> set[str]:
+    firsts = [each for each in (entry.first_name, entry.known_as) if each]
+    lasts = [each for each in (entry.last_name, entry.other_last_name) if each]
+    whole = {f"{first} {last}" for first in firsts for last in lasts} | {f"{entry.title} {last}" for last in lasts if entry.title}
+    return {" ".join(each.split()).casefold() for each in whole}
+
+
+def standing(connection: sa.Connection) -> tuple[tuple[str, int], ...]:
+    """Return what changes when any school's roll does: the last line of each ledger that tells of its roll. One quick look-up."""
+    told = sa.select(LEDGER.c.school, sa.func.max(LEDGER.c.seq)).where(LEDGER.c.subject == SUBJECT).group_by(LEDGER.c.school)
+    return tuple((str(row[0]), int(row[1])) for row in connection.execute(told.order_by(LEDGER.c.school)))
+
+
+def last_replaced(connection: sa.Connection, school: str) -> tuple[datetime, str] | None:
+    """Return when a school's roll was replaced last, and by whom (a designation's reference); None when no line of the ledger says so."""
+    told = sa.select(LEDGER.c.at, LEDGER.c.line).where(LEDGER.c.school == school, LEDGER.c.subject == SUBJECT)
+    row = connection.execute(told.order_by(LEDGER.c.seq.desc()).limit(1)).one_or_none()
+    return None if row is None else (row.at, str(json.loads(row.line)["actor"]))
 
 
 def schools_without_tokens(connection: sa.Connection) -> list[str]:

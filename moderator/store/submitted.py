@@ -34,10 +34,10 @@ def handed_in(connection: sa.Connection, record_id: str) -> HandedIn | None:
     return _handed_in(connection, row) if row else None
 
 
-def recent(connection: sa.Connection, *, limit: int) -> list[HandedIn]:
-    """Return the newest records of every school, newest first."""
-    wanted = sa.select(SUBMITTED).order_by(SUBMITTED.c.sealed_at.desc(), SUBMITTED.c.record_id).limit(limit)
-    return [_handed_in(connection, row) for row in connection.execute(wanted).mappings().all()]
+def recent(connection: sa.Connection, school: str, *, limit: int) -> list[HandedIn]:
+    """Return a school's newest records, newest first."""
+    wanted = sa.select(SUBMITTED).where(SUBMITTED.c.school == school).order_by(SUBMITTED.c.sealed_at.desc(), SUBMITTED.c.record_id)
+    return [_handed_in(connection, row) for row in connection.execute(wanted.limit(limit)).mappings().all()]
 
 
 def count(connection: sa.Connection, school: str, start: datetime, end: datetime) -> int:

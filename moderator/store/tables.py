@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
-from moderator.store import record_tables  # noqa: F401 - an item points at its record, so both are always known
+from moderator.store import record_tables, register_tables  # noqa: F401 - an item points at its record, so all are always known
 from moderator.store.columns import UtcDateTime, time_column
 
 
@@ -43,6 +43,13 @@ class AccountRow(SQLModel, table=True):
     paused_until: datetime | None = Field(default=None, sa_column=time_column())
     needs_person: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     trouble: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    requested_by: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    requested_at: datetime | None = Field(default=None, sa_column=time_column())
+    purpose: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    declined_at: datetime | None = Field(default=None, sa_column=time_column())
+    """When the request was turned down, if it was; an approval takes that back."""
+    declined_by: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    declined_why: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class ApprovalRow(SQLModel, table=True):
@@ -58,6 +65,10 @@ class ApprovalRow(SQLModel, table=True):
     mode: str
     ends_on: date
     withdrawn_at: datetime | None = Field(default=None, sa_column=time_column())
+    why: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """Why it takes the place of an earlier one (R24)."""
+    withdrawn_by: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    withdrawn_why: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class CursorRow(SQLModel, table=True):
@@ -131,14 +142,28 @@ class ItemRow(SQLModel, table=True):
             "school",
             "rank",
             "id",
+            *("safeguarding", "awaits_advice", "held_at", "first_seen_at", "account_id", "state", "grounds", "about", "needs_review"),
             sqlite_where=text("needs_review = 1"),
             postgresql_where=text("needs_review"),
+        ),
+        Index(
+            "ix_items_flagged",
+            "school",
+            "first_seen_at",
+            sqlite_where=text("rank < 9"),
+            postgresql_where=text("rank < 9"),
         ),
         Index(
             "ix_items_unpruned",
             "first_seen_at",
             sqlite_where=text("state = 'cleared' AND pruned = 0"),
             postgresql_where=text("state = 'cleared' AND NOT pruned"),
+        ),
+        Index(
+            "ix_items_chances",
+            "first_seen_at",
+            sqlite_where=text("pruned = 1 AND score IS NOT NULL"),
+            postgresql_where=text("pruned AND score IS NOT NULL"),
         ),
         Index(
             "ix_items_record",
@@ -193,6 +218,13 @@ class ItemRow(SQLModel, table=True):
     held_stage: str | None = None
     trouble: str = Field(default="", sa_column_kwargs={"server_default": ""})
     needs_review: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    safeguarding: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """A disclosure or a crisis: for the safeguarding leads alone (R15)."""
+    awaits_advice: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """HR was asked, and nobody may judge it before they answer (R22)."""
+    grounds: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    about: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """Labels of the decision's reasons, and kinds of people it names, as `domain.about.packed` writes them: for filters and counts."""
     pruned: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
@@ -327,3 +359,9 @@ class SignInRow(SQLModel, table=True):
     actor: str
     expires_at: datetime = Field(sa_column=time_column(nullable=False))
     used_at: datetime | None = Field(default=None, sa_column=time_column())
+    person_id: int | None = Field(default=None, index=True)
+    agent_sha256: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """SHA-256 of the browser's own name: a session that turns up in another browser is ended."""
+    seen_at: datetime | None = Field(default=None, sa_column=time_column())
+    proved_at: datetime | None = Field(default=None, sa_column=time_column())
+    """When the person last proved who they are (password and code, passkey, identity provider)."""

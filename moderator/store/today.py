@@ -4,12 +4,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
 from moderator.domain.account import School
-from moderator.domain.decision import Outcome, Severity
+from moderator.domain.decision import Outcome
 from moderator.domain.digest import AccountLine, Digest, DigestCounts, DigestLine
 from moderator.domain.events import Event
 from moderator.domain.lifecycle import Stage, State
@@ -18,6 +17,7 @@ from moderator.domain.work import Work
 from moderator.store import checks, ledger, people, submitted
 from moderator.store.items import ITEMS, RECORDS, REVIEWS
 from moderator.store.ledger import LEDGER
+from moderator.store.listed import LIST, Listed, listed, outcome_words, state_words
 from moderator.store.outbox import DIGESTS, OUTBOX
 from moderator.store.people import ACCOUNTS
 from moderator.store.polls import month_of, reads_used
@@ -32,80 +32,22 @@ DAYS_BACK = 31
 """How far back a missed digest is still made."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One item as a list shows it: no text, no name."""
-
-    id: int
-    record_id: str
-    school: str
-    at: datetime
-    state: State
-    outcome: str
-    severity: Severity
-    kind: str
-    held: bool
-    hideable: bool
-    trouble: str
-
-    @property
-    def subject(self) -> str:
-        """Return the record number, or the item's number while there is no record."""
-        return self.record_id or f"item {self.id}"
+EVERYTHING: sa.ColumnElement[bool] = sa.true()
+"""The condition of a reader who is told of every item; `seen_by` and `duty.in_view` make narrower ones."""
 
 
-_LIST = (
-    ITEMS.c.id,
-    ITEMS.c.record_id,
-    ITEMS.c.school,
-    ITEMS.c.first_seen_at,
-    ITEMS.c.state,
-    ITEMS.c.outcome,
-    ITEMS.c.severity,
-    ITEMS.c.kind,
-    ITEMS.c.held_at,
-    ITEMS.c.hideable,
-    ITEMS.c.trouble,
-)
+def needing_review(
+    connection: sa.Connection, school: str, *, limit: int, after: int = 0, seen: sa.ColumnElement[bool] = EVERYTHING
+) -> list[Listed]:
+    """Return items that need a person, severe first, oldest first; `after` skips that many, `seen` is what the reader may be told of."""
+    wanted = sa.select(*LIST).where(ITEMS.c.needs_review, ITEMS.c.school == school, seen).order_by(ITEMS.c.rank, ITEMS.c.id)
+    return [listed(row) for row in connection.execute(wanted.limit(limit).offset(after))]
 
 
-def _listed(row: Any) -> Listed:  # noqa: ANN401 - a row of _LIST
-    return Listed(
-        id=row.id,
-        record_id=row.record_id or "",
-        school=row.school,
-        at=row.first_seen_at,
-        state=State(row.state),
-        outcome=row.outcome or "",
-        severity=Severity(row.severity or "none"),
-        kind=row.kind,
-        held=row.held_at is not None,
-        hideable=row.hideable,
-        trouble=row.trouble,
-    )
-
-
-def needing_review(connection: sa.Connection, school: str, *, limit: int, after: int = 0) -> list[Listed]:
-    """Return items that need a person, severe first, oldest first; `after` skips that many."""
-    wanted = sa.select(*_LIST).where(ITEMS.c.needs_review, ITEMS.c.school == school).order_by(ITEMS.c.rank, ITEMS.c.id)
-    return [_listed(row) for row in connection.execute(wanted.limit(limit).offset(after))]
-
-
-def count_needing_review(connection: sa.Connection, school: str) -> int:
+def count_needing_review(connection: sa.Connection, school: str, *, seen: sa.ColumnElement[bool] = EVERYTHING) -> int:
     """Return how many items need a person."""
-    wanted = sa.select(sa.func.count()).select_from(ITEMS).where(ITEMS.c.needs_review, ITEMS.c.school == school)
+    wanted = sa.select(sa.func.count()).select_from(ITEMS).where(ITEMS.c.needs_review, ITEMS.c.school == school, seen)
     return connection.execute(wanted).scalar_one()
-
-
-def flagged_on(connection: sa.Connection, school: str, day: date, *, limit: int, after: int = 0) -> list[Listed]:
-    """Return the flagged items first seen on a London day, newest first."""
-    start, end = london_day(day)
-    wanted = (
-        sa.select(*_LIST)
-        .where(ITEMS.c.school == school, ITEMS.c.first_seen_at >= start, ITEMS.c.first_seen_at < end, ITEMS.c.rank < 9)  # noqa: PLR2004 - 9: not flagged
-        .order_by(ITEMS.c.first_seen_at.desc(), ITEMS.c.id.desc())
-    )
-    return [_listed(row) for row in connection.execute(wanted.limit(limit).offset(after))]
 
 
 _FINISHED = (State.HIDDEN, State.UPHELD, State.RESTORED, State.GONE)
@@ -117,32 +59,41 @@ def _finished(school: str, day: date) -> sa.ColumnElement[bool]:
     return sa.and_(of_day, ~ITEMS.c.needs_review, ITEMS.c.state.in_([state.value for state in _FINISHED]))
 
 
-def finished_on(connection: sa.Connection, school: str, day: date, *, limit: int) -> list[Listed]:
+def finished_on(
+    connection: sa.Connection, school: str, day: date, *, limit: int, seen: sa.ColumnElement[bool] = EVERYTHING
+) -> list[Listed]:
     """Return what is finished of the items first seen on a London day, newest first: what still needs a person is listed as that."""
-    wanted = sa.select(*_LIST).where(_finished(school, day)).order_by(ITEMS.c.first_seen_at.desc(), ITEMS.c.id.desc())
-    return [_listed(row) for row in connection.execute(wanted.limit(limit))]
+    wanted = sa.select(*LIST).where(_finished(school, day), seen).order_by(ITEMS.c.first_seen_at.desc(), ITEMS.c.id.desc())
+    return [listed(row) for row in connection.execute(wanted.limit(limit))]
 
 
-def count_finished_on(connection: sa.Connection, school: str, day: date) -> int:
+def count_finished_on(connection: sa.Connection, school: str, day: date, *, seen: sa.ColumnElement[bool] = EVERYTHING) -> int:
     """Return how many items `finished_on` would list."""
-    return connection.execute(sa.select(sa.func.count()).select_from(ITEMS).where(_finished(school, day))).scalar_one()
+    return connection.execute(sa.select(sa.func.count()).select_from(ITEMS).where(_finished(school, day), seen)).scalar_one()
 
 
-def counts(connection: sa.Connection, school: str, start: datetime, end: datetime) -> DigestCounts:
-    """Return the counts of the items first seen from `start` to before `end`, and of what people did in that time."""
-    seen = (
+def counts(
+    connection: sa.Connection, school: str, start: datetime, end: datetime, *, seen: sa.ColumnElement[bool] = EVERYTHING
+) -> DigestCounts:
+    """Return the counts of the items first seen from `start` to before `end`, and of what people did in that time.
+
+    `seen` is what the reader may be told of: what happened to any other item is not counted either.
+    """
+    by_state = (
         sa.select(ITEMS.c.state, ITEMS.c.outcome, ITEMS.c.record_id.is_not(None).label("sealed"), sa.func.count().label("n"))
-        .where(ITEMS.c.school == school, ITEMS.c.first_seen_at >= start, ITEMS.c.first_seen_at < end)
+        .where(ITEMS.c.school == school, ITEMS.c.first_seen_at >= start, ITEMS.c.first_seen_at < end, seen)
         .group_by(ITEMS.c.state, ITEMS.c.outcome, ITEMS.c.record_id.is_not(None))
     )
-    rows = connection.execute(seen).all()
+    rows = connection.execute(by_state).all()
     held = sa.select(sa.func.count()).select_from(ITEMS)
-    held = held.where(ITEMS.c.school == school, ITEMS.c.first_seen_at >= start, ITEMS.c.first_seen_at < end, ITEMS.c.held_at.is_not(None))
+    held = held.where(
+        ITEMS.c.school == school, ITEMS.c.first_seen_at >= start, ITEMS.c.first_seen_at < end, ITEMS.c.held_at.is_not(None), seen
+    )
     told = (
         sa.select(LEDGER.c.event, sa.func.count().label("n"))
         .where(LEDGER.c.school == school, LEDGER.c.at >= start, LEDGER.c.at < end)
         .where(LEDGER.c.event.in_([Event.HIDE_VERIFIED.value, Event.RESTORED.value, Event.REVIEWED.value]))
-        .where(~LEDGER.c.line.contains(f'"reason":"{POLICE}"'))
+        .where(~LEDGER.c.line.contains(f'"reason":"{POLICE}"'), _about_what_is_seen(seen))
         .group_by(LEDGER.c.event)
     )
     events = {row.event: row.n for row in connection.execute(told)}
@@ -157,8 +108,15 @@ def counts(connection: sa.Connection, school: str, start: datetime, end: datetim
         restored=events.get(Event.RESTORED.value, 0),
         upheld=max(events.get(Event.REVIEWED.value, 0) - events.get(Event.RESTORED.value, 0), 0),
         held=connection.execute(held).scalar_one(),
-        waiting_for_decision=count_needing_review(connection, school),
+        waiting_for_decision=count_needing_review(connection, school, seen=seen),
     )
+
+
+def _about_what_is_seen(seen: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Return the condition on LEDGER that a line is about no record of an item that the reader may not be told of."""
+    if seen is EVERYTHING:
+        return seen
+    return ~sa.select(ITEMS.c.id).where(ITEMS.c.record_id == LEDGER.c.subject, ~seen).exists()
 
 
 def account_lines(connection: sa.Connection, school: str, now: datetime) -> tuple[AccountLine, ...]:
@@ -185,39 +143,18 @@ def account_lines(connection: sa.Connection, school: str, now: datetime) -> tupl
     return tuple(lines)
 
 
-def state_words(listed: Listed) -> str:
-    """Return where an item stands, in words a Headteacher uses."""
-    if listed.held:
-        return "Waiting for you: the service could not finish"
-    words = {
-        State.FLAGGED: "Being recorded",
-        State.RECORDED: "Recorded, still showing",
-        State.HIDDEN: "Recorded, then hidden",
-        State.UPHELD: "Decision kept",
-        State.RESTORED: "Showing again",
-        State.GONE: "Deleted on the platform, record kept",
-        State.WITHHELD: "Withheld: do not open, call the police",
-    }
-    return words.get(listed.state, listed.state.value)
-
-
-def outcome_words(listed: Listed) -> str:
-    """Return what was decided, in plain words."""
-    return {"hide": "Hide", "route": "For a person, never hidden", "withhold": "Police only"}.get(listed.outcome, "")
-
-
 def _digest_lines(rows: Sequence[Listed], link: str) -> tuple[DigestLine, ...]:
     return tuple(
         DigestLine(row.subject, row.at, outcome_words(row), row.severity, state_words(row), f"{link}/items/{row.id}") for row in rows
     )
 
 
-def digest_of(connection: sa.Connection, school: School, day: date, *, link: str) -> Digest:
-    """Return the digest's content for one London day."""
+def digest_of(connection: sa.Connection, school: School, day: date, *, link: str, seen: sa.ColumnElement[bool] = EVERYTHING) -> Digest:
+    """Return the digest's content for one London day; `seen` is what its reader may be told of."""
     start, end = london_day(day)
-    waiting = needing_review(connection, school.slug, limit=LISTED)
-    tally = counts(connection, school.slug, start, end)
-    done = finished_on(connection, school.slug, day, limit=LISTED)
+    waiting = needing_review(connection, school.slug, limit=LISTED, seen=seen)
+    tally = counts(connection, school.slug, start, end, seen=seen)
+    done = finished_on(connection, school.slug, day, limit=LISTED, seen=seen)
     return Digest(
         school=school,
         day=day,
@@ -227,7 +164,7 @@ def digest_of(connection: sa.Connection, school: School, day: date, *, link: str
         needs_you=_digest_lines(waiting, link),
         more_needing_you=max(tally.waiting_for_decision - len(waiting), 0),
         done=_digest_lines(done, link),
-        more_done=max(count_finished_on(connection, school.slug, day) - LISTED, 0),
+        more_done=max(count_finished_on(connection, school.slug, day, seen=seen) - LISTED, 0),
         accounts=account_lines(connection, school.slug, end),
         notes=_notes(connection, school.slug) + submitted.notes(connection, school.slug, start, end),
         review_link=link,
@@ -307,18 +244,20 @@ def totals(connection: sa.Connection) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How an item stands beside its state: held for a person, waiting for a decision, and what is wrong if anything."""
+    """How an item stands beside its state: held for a person, waiting for a decision, what is wrong if anything; for HR, a disclosure."""
 
     held: bool
     needs_review: bool
     trouble: str
+    awaits_advice: bool = False
+    safeguarding: bool = False
 
 
 def standing(connection: sa.Connection, item_id: int) -> Standing | None:
     """Return how an item stands; None when there is none."""
-    wanted = sa.select(ITEMS.c.held_at, ITEMS.c.needs_review, ITEMS.c.trouble).where(ITEMS.c.id == item_id)
-    row = connection.execute(wanted).one_or_none()
-    return Standing(row.held_at is not None, row.needs_review, row.trouble) if row else None
+    columns = (ITEMS.c.held_at, ITEMS.c.needs_review, ITEMS.c.trouble, ITEMS.c.awaits_advice, ITEMS.c.safeguarding)
+    row = connection.execute(sa.select(*columns).where(ITEMS.c.id == item_id)).one_or_none()
+    return Standing(row.held_at is not None, row.needs_review, row.trouble, row.awaits_advice, row.safeguarding) if row else None
 
 
 def item_of_record(connection: sa.Connection, record_id: str) -> int | None:

@@ -1,48 +1,54 @@
-"""The gate: every address but a few needs a session (default deny, R3). Added by `app.create_app`, inside the guard."""
+"""The gate: every address but a few needs a session of somebody designated today (default deny, R3). Added by `app.create_app`."""
+
+import re
+from collections.abc import Sequence
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from moderator.store.sign_in import Purpose, SignIn, find
-from moderator.web.cookie import read_cookie
-from moderator.web.security import HEALTH
+from moderator.domain.register import Acting
+from moderator.domain.times import london_date
+from moderator.store import register
+from moderator.store.sign_in import SignIn
+from moderator.web.api import AT
+from moderator.web.signing_in.session import session_in
 from moderator.web.site import Site
 from moderator.web.trouble import trouble
 
-OPEN = frozenset({"/sign-in", HEALTH})
-OPEN_BELOW = ("/sign-in/", "/static/")
-"""What a stranger may open. Everything else, also what does not exist, asks for a sign-in first."""
+_ELSEWHERE = ("/static/", f"{AT}/")
+"""What has no people: the style sheet, and the API, which asks for a token itself."""
 
 
 class Gate:
-    """ASGI middleware that finds the session or refuses."""
+    """ASGI middleware that finds who is signed in, or refuses."""
 
-    def __init__(self, app: ASGIApp, *, site: Site) -> None:
-        """Keep the app it stands before."""
-        self._app, self._site = app, site
+    def __init__(self, app: ASGIApp, *, site: Site, open_to_all: Sequence[re.Pattern[str]]) -> None:
+        """Keep the app it stands before, and the paths a stranger may open. Everything else, also what does not exist, asks first."""
+        self._app, self._site, self._open = app, site, tuple(open_to_all)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let one request through, with `request.state.session` set for whoever is signed in."""
-        if scope["type"] == "lifespan":
+        """Let one request through, with `session` and `acting` in `request.state` for whoever is signed in."""
+        if scope["type"] == "lifespan" or scope["path"].startswith(_ELSEWHERE):
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        path = scope["path"]
-        if path not in OPEN and not path.startswith(OPEN_BELOW):
-            session = await run_in_threadpool(self._session, request)
-            if session is None:
-                await trouble(self._site.pages, 401, go_on=_own_address(request))(scope, receive, send)
-                return
-            request.state.session = session
+        known = await run_in_threadpool(self._known, request)
+        if known is not None:
+            request.state.session, request.state.acting = known
+        elif not any(path.match(scope["path"]) for path in self._open):
+            await trouble(self._site.pages, 401, go_on=_own_address(request))(scope, receive, send)
+            return
         await self._app(scope, receive, send)
 
-    def _session(self, request: Request) -> SignIn | None:
-        secret = read_cookie(request, self._site.origin)
-        if not secret:
+    def _known(self, request: Request) -> tuple[SignIn, Acting] | None:
+        """Return the session and what its person may do today; None for a stranger, and for somebody whose designation has ended."""
+        session = session_in(self._site, request)
+        if session is None or session.person_id is None:
             return None
         with self._site.database.reading() as connection:
-            return find(connection, secret, purpose=Purpose.SESSION, at=self._site.clock.now())
+            acting = register.acting(connection, session.person_id, london_date(self._site.clock.now()))
+        return (session, acting) if acting is not None else None
 
 
 def _own_address(request: Request) -> str:

@@ -3,18 +3,22 @@
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Response
+from fastapi import APIRouter, Depends, Form, Path, Response
 from fastapi.responses import RedirectResponse
 
+from moderator.domain.access import Action
 from moderator.domain.errors import BadInput, ModeratorError, NotAllowed
 from moderator.domain.review import MIN_JUSTIFICATION, Review, Verdict
 from moderator.observe import went_wrong
 from moderator.steps.review import review as take_review
+from moderator.steps.wishes import note_wishes
+from moderator.web.concern_facts import NOTHING_NOTED, NoteForm, concern_facts
 from moderator.web.item_facts import facts_of
 from moderator.web.keeping import keeping_of
+from moderator.web.need import Need, Visit, of_item
 from moderator.web.opened import Opened, open_item
 from moderator.web.police_facts import NOTHING_TYPED, PoliceForm, police_facts
-from moderator.web.site import SessionOf, Site, SiteOf
+from moderator.web.site import Site, SiteOf
 from moderator.web.words import done_words
 
 MAX_JUSTIFICATION = 4000
@@ -29,26 +33,38 @@ _CODES = frozenset(each.value for each in Verdict)
 
 router = APIRouter()
 Number = Annotated[int, Path(ge=1, le=2_147_483_647)]
+Sees = Annotated[Visit, Depends(Need(Action.SEE_ITEMS, of_item))]
+Decides = Annotated[Visit, Depends(Need(Action.DECIDE, of_item))]
 
 
 @router.get("/items/{item_id}")
-def item(site: SiteOf, session: SessionOf, item_id: Number, done: str = "") -> Response:
+def item(site: SiteOf, visit: Sees, item_id: Number, done: str = "") -> Response:
     """Show an item; `done` is the decision that was just taken."""
-    return page(site, session.actor, open_item(site, session, item_id), done=done_words(done))
+    return page(site, visit, open_item(site, visit, item_id), done=done_words(done))
 
 
 @router.post("/items/{item_id}/review")
-def decide(
-    *, site: SiteOf, session: SessionOf, item_id: Number, verdict: Annotated[str, Form()] = "", justification: Annotated[str, Form()] = ""
+def decide(  # noqa: PLR0913 - one argument a field of the form
+    *,
+    site: SiteOf,
+    visit: Decides,
+    item_id: Number,
+    verdict: Annotated[str, Form()] = "",
+    justification: Annotated[str, Form()] = "",
+    wishes: Annotated[str, Form()] = "",
+    police: Annotated[str, Form()] = "",
 ) -> Response:
-    """Take a decision, then show the item (303).
+    """Take a decision, then show the item (303). Where the target's wishes are asked for first (R23), the same form brings them.
 
     When it is not taken, the page says why and keeps what was typed: 400 mend it, 409 it is too late or not possible, 503 try again.
     """
-    open_item(site, session, item_id)
+    open_item(site, visit, item_id)
     why = justification.replace("\r\n", "\n").strip()
     try:
-        take_review(site.tools, _review(site, session.actor, item_id, verdict, why))
+        review = _review(site, visit.actor, item_id, verdict, why)
+        if review.verdict is not Verdict.RETRY and site.database.wishes_missing(item_id):
+            note_wishes(site.tools, item_id, by=visit.actor, wishes=wishes, police=police)
+        take_review(site.tools, review)
     except BadInput as error:
         problem, status = str(error), 400
     except NotAllowed as error:
@@ -58,7 +74,8 @@ def decide(
         problem, status = UNFINISHED, 503
     else:
         return RedirectResponse(f"/items/{item_id}?done={verdict}", status_code=303)
-    return page(site, session.actor, open_item(site, session, item_id), typed=why, problem=problem, status=status)
+    asked = NoteForm("decide", wishes.replace("\r\n", "\n").strip(), police)
+    return page(site, visit, open_item(site, visit, item_id), typed=why, problem=problem, status=status, note=asked)
 
 
 def _review(site: Site, actor: str, item_id: int, verdict: str, why: str) -> Review:
@@ -77,7 +94,7 @@ def _as_sentence(error: NotAllowed) -> str:
 
 def page(  # noqa: PLR0913 - the forms' state
     site: Site,
-    actor: str,
+    visit: Visit,
     opened: Opened,
     *,
     done: str = "",
@@ -85,12 +102,13 @@ def page(  # noqa: PLR0913 - the forms' state
     problem: str = "",
     status: int = 200,
     police: PoliceForm = NOTHING_TYPED,
+    note: NoteForm = NOTHING_NOTED,
 ) -> Response:
     """Return the page of an item, with what was typed in its forms and why it was not taken."""
     form: dict[str, object] = {
         "done": done,
         "typed": typed,
-        "problem": problem,
+        "problem": problem or (note.problem if opened.withheld else ""),
         "shortest": MIN_JUSTIFICATION,
         "longest": MAX_JUSTIFICATION,
     }
@@ -98,10 +116,12 @@ def page(  # noqa: PLR0913 - the forms' state
         # Sent by a form that was open before the comment was withheld: what was typed is not lost.
         police = replace(police, note=police.note or typed)
     form |= police_facts(site, opened.work, police)
+    form["may_decide"] = visit.may(Action.DECIDE)
     if opened.withheld:
         return site.pages.html(
-            "withheld", status=status, actor=actor, item=opened.work.item, noted=not opened.standing.needs_review, **form
+            "withheld", status=status, visit=visit, item=opened.work.item, noted=not opened.standing.needs_review, **form
         )
     keeping = keeping_of(site, opened.work.record)
     shown = "disposed" if keeping is not None and keeping.disposed else "item"
-    return site.pages.html(shown, status=status, actor=actor, keeping=keeping, **facts_of(site, opened) | form)
+    told = facts_of(site, visit, opened) | concern_facts(site, opened, note) | form
+    return site.pages.html(shown, status=status, visit=visit, section="today", keeping=keeping, **told)

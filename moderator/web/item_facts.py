@@ -1,5 +1,6 @@
 """What the item page shows of an item, gathered from the store, the vault and the decision. Called by `item`."""
 
+from moderator.domain.access import Action
 from moderator.domain.decision import Severity
 from moderator.domain.digest import grounds
 from moderator.domain.events import Event
@@ -9,12 +10,16 @@ from moderator.domain.score import Guard, Label
 from moderator.domain.work import Work
 from moderator.evidence.capture.taken import IN_WORDS
 from moderator.steps.review import CAN_RESTORE
-from moderator.store import today
-from moderator.store.today import HistoryLine, Listed
+from moderator.store import queue, today
+from moderator.store.listed import Listed, state_words
+from moderator.store.today import HistoryLine
 from moderator.web.bag_files import files_of, stamp_words
 from moderator.web.checked import check_record
+from moderator.web.concern_facts import noted_lines
 from moderator.web.marks import pieces
+from moderator.web.need import Visit
 from moderator.web.opened import Opened
+from moderator.web.seen import seen
 from moderator.web.site import Site
 from moderator.web.words import waiting_words
 
@@ -24,24 +29,28 @@ SAFEGUARDING = frozenset({Guard.DISCLOSURE.value, Guard.CRISIS.value})
 WORTH_TELLING = 0.05
 """Probability from which the page tells of a label (our choice)."""
 
+TOLD_ELSEWHERE = frozenset({Event.REVIEWED.value, Event.REGISTERED.value})
+"""Ledger lines that the page tells with the words people gave: decisions, advice, wishes, handing up."""
+
 _CAN_UPHOLD = frozenset({State.RECORDED, State.HIDDEN, State.GONE})
 
 
-def facts_of(site: Site, opened: Opened) -> dict[str, object]:
+def facts_of(site: Site, visit: Visit, opened: Opened) -> dict[str, object]:
     """Return everything the template `item` names. Reads only, apart from the check of the record."""
     work = opened.work
     decision, record = work.decision, work.record
     labels = tuple(reason.label for reason in decision.reasons) if decision else ()
     with site.database.reading() as connection:
-        history = [line for line in today.history(connection, work) if line.what != Event.REVIEWED.value]
-        waiting = [row for row in today.needing_review(connection, work.item.school, limit=2) if row.id != work.item.id]
+        history = [line for line in today.history(connection, work) if line.what not in TOLD_ELSEWHERE]
+        history = sorted([*history, *noted_lines(connection, work.item.id)], key=lambda line: line.at)
+        following = queue.next_after(connection, work.item.school, seen=seen(site, visit), but=work.item.id)
     return {
         "item": work.item,
         "comment": work.item.comment,
         "account": work.account,
         "decision": decision,
         "severity": decision.severity if decision else Severity.NONE,
-        "state": today.state_words(_listed(opened)),
+        "state": state_words(_listed(opened)),
         "working": waiting_words(work.stage) if work.stage and not opened.standing.held else "",
         "held": opened.standing.held,
         "trouble": opened.standing.trouble,
@@ -58,8 +67,8 @@ def facts_of(site: Site, opened: Opened) -> dict[str, object]:
         "files": files_of(site, record) if record else (),
         "was_hidden": work.hide_called_at is not None,
         "history": [_named(line) for line in history],
-        "verdicts": _verdicts(opened),
-        "following": waiting[0] if waiting else None,
+        "verdicts": _verdicts(opened) if visit.may(Action.DECIDE) else (),
+        "following": following,
     }
 
 
@@ -77,18 +86,22 @@ def _listed(opened: Opened) -> Listed:
         held=opened.standing.held,
         hideable=work.item.comment.hideable,
         trouble=opened.standing.trouble,
+        awaits_advice=opened.standing.awaits_advice,
     )
 
 
 def _verdicts(opened: Opened) -> tuple[str, ...]:
-    """Return the decisions the form offers. While the service works on the item there are none: it would refuse them."""
-    work = opened.work
+    """Return the decisions the form offers. While the service works on the item there are none: it would refuse them.
+
+    While HR's advice is awaited nothing that judges is offered (R22).
+    """
+    work, free = opened.work, not opened.standing.awaits_advice
     if work.stage is not None:
         return ()
     offered = {
         Verdict.RETRY: opened.standing.held,
-        Verdict.UPHOLD: work.state in _CAN_UPHOLD,
-        Verdict.RESTORE: work.state in CAN_RESTORE,
+        Verdict.UPHOLD: free and work.state in _CAN_UPHOLD,
+        Verdict.RESTORE: free and work.state in CAN_RESTORE,
     }
     return tuple(verdict.value for verdict, possible in offered.items() if possible)
 

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from fastapi import HTTPException
 
 from moderator.domain.decision import Outcome
-from moderator.domain.errors import BadInput, EvidenceFailed, Transient
+from moderator.domain.errors import BadInput
 from moderator.domain.events import Event, LedgerEvent
 from moderator.domain.lifecycle import State
 from moderator.domain.times import london_date, london_day
 from moderator.domain.work import Work
-from moderator.observe import happened, went_wrong
+from moderator.observe import happened
 from moderator.steps.hold import subject_of
-from moderator.store.sign_in import SignIn
 from moderator.store.today import Standing, item_of_record, standing, viewed_since
+from moderator.web.need import Visit
+from moderator.web.noted import synced
 from moderator.web.site import Site
 
 _NOT_SHOWN = frozenset({State.SEEN, State.SCORED, State.CLEARED})
@@ -33,7 +34,7 @@ class Opened:
         return self.work.state is State.WITHHELD or (decision is not None and decision.outcome is Outcome.WITHHOLD)
 
 
-def open_item(site: Site, session: SignIn, item_id: int) -> Opened:
+def open_item(site: Site, visit: Visit, item_id: int) -> Opened:
     """Return an item that a person may see, after writing in the ledger that this session opened it (once a London day).
 
     Unflagged comments are kept for polling only (R28), so they are a 404 like an item that does not exist; one that is held because a
@@ -46,17 +47,17 @@ def open_item(site: Site, session: SignIn, item_id: int) -> Opened:
     work = site.database.work(item_id)
     if work.state in _NOT_SHOWN and not stands.held:
         raise HTTPException(status_code=404)
-    note_view(site, session, work.item.school, subject_of(work))
+    note_view(site, visit, work.item.school, subject_of(work))
     return Opened(work, stands)
 
 
-def open_record(site: Site, session: SignIn, record_id: str) -> Opened:
+def open_record(site: Site, visit: Visit, record_id: str) -> Opened:
     """Return the item of a record that a person may see; the view is written down as for the item. A withheld item has none to show."""
     with site.database.reading() as connection:
         item_id = item_of_record(connection, record_id)
     if item_id is None:
         raise HTTPException(status_code=404)
-    opened = open_item(site, session, item_id)
+    opened = open_item(site, visit, item_id)
     if opened.withheld:
         raise HTTPException(status_code=404)
     return opened
@@ -73,20 +74,16 @@ def read_file(site: Site, opened: Opened, name: str) -> bytes:
         raise HTTPException(status_code=404) from None
 
 
-def note_view(site: Site, session: SignIn, school: str, subject: str) -> None:
+def note_view(site: Site, visit: Visit, school: str, subject: str) -> None:
     """Append the view to the ledger, unless this session has one of today; the check and the line are one transaction."""
     now = site.clock.now()
     since, _ = london_day(london_date(now))
     with site.database.reading() as connection:
-        if viewed_since(connection, school, subject, session=session.reference, since=since):
+        if viewed_since(connection, school, subject, session=visit.session.reference, since=since):
             return
     with site.database.unit() as unit:
-        if viewed_since(unit.connection, school, subject, session=session.reference, since=since):
+        if viewed_since(unit.connection, school, subject, session=visit.session.reference, since=since):
             return
-        unit.append(school, LedgerEvent(Event.VIEWED, now, subject, actor=session.actor, facts={"session": session.reference}))
-    try:
-        site.tools.ledger.sync(school)
-    except (Transient, EvidenceFailed):
-        # The database has the line; the sweep writes the file later and tells a person when it cannot.
-        went_wrong("ledger_behind", school=school)
-    happened("item_viewed", subject=subject, session=session.reference)
+        unit.append(school, LedgerEvent(Event.VIEWED, now, subject, actor=visit.actor, facts={"session": visit.session.reference}))
+    synced(site, school)
+    happened("item_viewed", subject=subject, session=visit.session.reference)

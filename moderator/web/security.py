@@ -1,5 +1,7 @@
 """The guard round the whole app: headers, Host, cross-site posts, body size, and errors that tell nothing. Added by `app.create_app`."""
 
+import re
+
 from fastapi.responses import Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,12 +15,13 @@ from moderator.web.trouble import trouble
 MAX_BODY = 64 * 1024
 """Bytes of a form at most (our choice): the longest reason takes a few thousand."""
 HEALTH = "/healthz"
-UPLOADS = frozenset({"/submit"})
+UPLOADS = re.compile(r"/submit|/schools/[^/]+/roll/upload")
 """Pages that take files. They read their own body, bounded, and only once the gate has let the person in: a stranger's is never read."""
 
 _HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -52,7 +55,7 @@ class Guard:
         """
         refusal = self._refusal(scope)
         body = None
-        if refusal is None and scope["method"] == "POST" and scope["path"] not in UPLOADS:
+        if refusal is None and scope["method"] == "POST" and not UPLOADS.fullmatch(scope["path"]):
             read = await _read(Headers(scope=scope), receive)
             body, refusal = (None, 413) if read is None else (read, None)
         if refusal is not None:

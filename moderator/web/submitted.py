@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Path, Response
+from fastapi import APIRouter, Depends, HTTPException, Path, Response
 
+from moderator.domain.access import Action
 from moderator.domain.errors import BadInput
 from moderator.domain.submission import PICTURES, FileKind
 from moderator.domain.times import from_utc_text
@@ -15,26 +16,28 @@ from moderator.evidence.submission.pictures import copy_for_screen
 from moderator.store.ledger import lines_of
 from moderator.store.submitted import HandedIn, handed_in
 from moderator.web.checked import check_record
+from moderator.web.need import Need, Visit, of_record
 from moderator.web.opened import note_view
-from moderator.web.site import SessionOf, Site, SiteOf
+from moderator.web.site import Site, SiteOf
 from moderator.web.words import done_words
 
 router = APIRouter()
+SeesRecord = Annotated[Visit, Depends(Need(Action.SEE_ITEMS, of_record))]
 Record = Annotated[str, Path(pattern=r"^R-[A-Z2-7]{16}$")]
 Number = Annotated[int, Path(ge=1, le=99)]
 
 
 @router.get("/submitted/{record_id}")
-def record(site: SiteOf, session: SessionOf, record_id: Record, done: str = "") -> Response:
+def record(site: SiteOf, visit: SeesRecord, record_id: Record, done: str = "") -> Response:
     """Show the record, after writing in the ledger that this session opened it (once a London day)."""
     found = _found(site, record_id)
-    note_view(site, session, found.school, record_id)
+    note_view(site, visit, found.school, record_id)
     with site.database.reading() as connection:
         history = [json.loads(line) for line in lines_of(connection, found.school, record_id)]
     facts = _facts(site, found)
     return site.pages.html(
         "submitted",
-        actor=session.actor,
+        visit=visit,
         done=done_words(done),
         handed=found,
         facts=facts,
@@ -48,10 +51,10 @@ def record(site: SiteOf, session: SessionOf, record_id: Record, done: str = "") 
 
 
 @router.get("/submitted/{record_id}/{number}.png")
-def picture(site: SiteOf, session: SessionOf, record_id: Record, number: Number) -> Response:
+def picture(site: SiteOf, visit: SeesRecord, record_id: Record, number: Number) -> Response:
     """Show one picture drawn anew. The file as handed in never goes to a browser: it may hold a place, a name, or worse."""
     found = _found(site, record_id)
-    note_view(site, session, found.school, record_id)
+    note_view(site, visit, found.school, record_id)
     named = [each for each in _files(_facts(site, found)) if each["number"] == number and each["picture"]]
     if not named:
         raise HTTPException(status_code=404)

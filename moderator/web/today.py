@@ -1,103 +1,150 @@
 """Today: what needs a decision, severe first; what was flagged today; counts; how each account stands. Never a name or comment text."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
 from typing import Annotated
-from urllib.parse import urlencode
 
-from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
 
-from moderator.domain.account import School
-from moderator.domain.digest import AccountLine
-from moderator.domain.times import london_date, london_day
-from moderator.store import today as read
-from moderator.store.today import Listed, outcome_words, state_words
-from moderator.web.site import SessionOf, Site, SiteOf
+from moderator.domain.access import Action
+from moderator.domain.errors import BadInput, ModeratorError, NotAllowed
+from moderator.domain.review import Review, Verdict
+from moderator.observe import went_wrong
+from moderator.steps.review import uphold_together
+from moderator.store.queue import Wanted, all_shown
+from moderator.web.filters import address, place_from, wanted_from
+from moderator.web.menu import first_page
+from moderator.web.need import LARGEST, Need, Visit, acting_of, of_path, of_query, open_to_all, open_to_signed_in
+from moderator.web.policy_due import to_be_attested
+from moderator.web.seen import seen
+from moderator.web.site import Site, SiteOf
+from moderator.web.today_facts import A_PAGE, MAX_JUSTIFICATION, Asked, today_facts
 
-A_PAGE = 50
-"""Items on one page of a list."""
+TOO_LONG = f"Please keep your reason under {MAX_JUSTIFICATION} characters."
+TOO_MANY = f"Please decide on {A_PAGE} comments at a time at most."
+UNFINISHED = "The service could not finish storing this. Look at the list before you decide again: your decisions may be there already."
 
 router = APIRouter()
-Number = Annotated[int, Query(ge=1, le=1_000_000)]
+SEES_FIRST = Need(Action.SEE_ITEMS, of_query)
+BELONGS = Need(Action.SEE_COUNTS, of_query)
+Sees = Annotated[Visit, Depends(Need(Action.SEE_ITEMS, of_path))]
+Decides = Annotated[Visit, Depends(Need(Action.DECIDE, of_path))]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One item in a list, in words."""
-
-    listed: Listed
-    state: str
-    outcome: str
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """One page of a list, with the addresses of its neighbours (empty: there is none)."""
-
-    rows: tuple[Row, ...]
-    number: int
-    previous: str = ""
-    following: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AccountFacts:
-    """How an account stands, with how long ago it was last read well (None: never)."""
-
-    line: AccountLine
-    ago: timedelta | None
-    troubled: bool
+def _narrowed(  # noqa: PLR0913, PLR0917 - one argument a field of the form
+    severity: Annotated[str, Form()] = "",
+    grounds: Annotated[str, Form()] = "",
+    about: Annotated[str, Form()] = "",
+    state: Annotated[str, Form()] = "",
+    account: Annotated[str, Form()] = "",
+    since: Annotated[str, Form()] = "",
+) -> Wanted:
+    """Return the filters that the list had when the form was sent."""
+    fields = {"severity": severity, "grounds": grounds, "about": about, "state": state, "account": account, "since": since}
+    return wanted_from(fields)
 
 
 @router.get("/")
-def today(site: SiteOf, session: SessionOf, school: str = "", waiting: Number = 1, flagged: Number = 1) -> Response:
-    """Show one school's day. `waiting` and `flagged` are the page numbers of the two lists, from 1."""
-    schools = site.database.schools()
-    if not schools:
-        return site.pages.html("no_school", actor=session.actor)
-    chosen = next((each for each in schools if each.slug == school or not school), None)
-    if chosen is None:
+@open_to_signed_in
+def home(request: Request, site: SiteOf) -> Response:
+    """Show the first school's day, or the one of `?school=`. Who sees no items lands on the first page they may open."""
+    slugs = [each.slug for each in site.database.schools()]
+    if not acting_of(request).among(Action.SEE_ITEMS, slugs):
+        return RedirectResponse(first_page(BELONGS(request)), status_code=303)
+    return _page(site, SEES_FIRST(request), _asked(request))
+
+
+@router.get("/schools/{school}/today")
+def today(request: Request, site: SiteOf, visit: Sees, school: str) -> Response:
+    """Show one school's day.
+
+    The query narrows it: `severity`, `grounds`, `about`, `state`, `account`, `since`; `filters=1` shows the choices with their counts;
+    `after` and `before` go on where a page ended.
+    """
+    del school
+    return _page(site, visit, _asked(request))
+
+
+@router.get("/cover")
+@open_to_all
+def cover(site: SiteOf) -> Response:
+    """Show a page that says nothing, for when somebody looks over your shoulder."""
+    return site.pages.html("cover")
+
+
+@router.post("/schools/{school}/uphold")
+def uphold(  # noqa: PLR0913 - one argument a field of the form
+    *,
+    site: SiteOf,
+    visit: Decides,
+    school: str,
+    items: Annotated[list[int] | None, Form()] = None,
+    justification: Annotated[str, Form()] = "",
+    wanted: Annotated[Wanted, Depends(_narrowed)],
+) -> Response:
+    """Uphold the ticked items for one reason, then show the list (303): all of them, or none with why and what was typed kept.
+
+    400 mend it, 409 one of them is decided on its own page only or has changed, 503 try again. An item that the visitor may not be shown
+    is a 404, like one that does not exist.
+    """
+    del school
+    chosen, why = list(dict.fromkeys(items or ())), justification.replace("\r\n", "\n").strip()
+    _refuse_foreign(site, visit, chosen)
+    try:
+        if len(chosen) > A_PAGE:
+            raise BadInput(TOO_MANY)  # noqa: TRY301 - told on the same page as every other refusal
+        if len(why) > MAX_JUSTIFICATION:
+            raise BadInput(TOO_LONG)  # noqa: TRY301 - as above
+        at = site.clock.now()
+        uphold_together(site.tools, [Review(number, Verdict.UPHOLD, visit.actor, why, at) for number in chosen])
+    except BadInput as error:
+        problem, status = str(error), 400
+    except NotAllowed as error:
+        problem, status = str(error), 409
+    except ModeratorError as error:
+        went_wrong("reviews_unfinished", count=len(chosen), error=type(error).__name__)
+        problem, status = UNFINISHED, 503
+    else:
+        return RedirectResponse(address(visit.school.slug, wanted, kept=len(chosen)), status_code=303)
+    return _page(site, visit, Asked(wanted, typed=why, ticked=frozenset(chosen), problem=problem), status=status)
+
+
+def _refuse_foreign(site: Site, visit: Visit, numbers: Sequence[int]) -> None:
+    """Raise HTTPException 404 when one of the items is another school's, or not for this person (R15, R21)."""
+    if not all(0 < number <= LARGEST for number in numbers):
         raise HTTPException(status_code=404)
-    return site.pages.html(
-        "today", status=200, actor=session.actor, school=chosen, schools=schools, **_facts(site, chosen, waiting, flagged)
-    )
-
-
-def _facts(site: Site, school: School, waiting: int, flagged: int) -> dict[str, object]:
-    now = site.clock.now()
-    day = london_date(now)
-    start, end = london_day(day)
     with site.database.reading() as connection:
-        needing = read.needing_review(connection, school.slug, limit=A_PAGE + 1, after=(waiting - 1) * A_PAGE)
-        of_day = read.flagged_on(connection, school.slug, day, limit=A_PAGE + 1, after=(flagged - 1) * A_PAGE)
-        counts = read.counts(connection, school.slug, start, end)
-        lines = read.account_lines(connection, school.slug, now)
-    return {
-        "day": day,
-        "now": now,
-        "counts": counts,
-        "needing": _listing(needing, waiting, lambda page: _address(school.slug, page, flagged, "waiting")),
-        "flagged": _listing(of_day, flagged, lambda page: _address(school.slug, waiting, page, "flagged")),
-        "accounts": [_account(line, now, site.tools.silence) for line in lines],
-    }
+        if not all_shown(connection, visit.school.slug, numbers, seen=seen(site, visit)):
+            raise HTTPException(status_code=404)
 
 
-def _listing(found: Sequence[Listed], number: int, address: Callable[[int], str]) -> Listing:
-    """Return a page of a list; one row more than A_PAGE was asked for, to know whether another page follows."""
-    return Listing(
-        rows=tuple(Row(each, state_words(each), outcome_words(each)) for each in found[:A_PAGE]),
-        number=number,
-        previous=address(number - 1) if number > 1 else "",
-        following=address(number + 1) if len(found) > A_PAGE else "",
+def _asked(request: Request) -> Asked:
+    """Return what the address asks for; what is no choice, place or number in it is passed over."""
+    query = request.query_params
+    return Asked(
+        wanted_from(query),
+        after=place_from(query.get("after", "")),
+        before=_number(query.get("before", "")),
+        kept=_number(query.get("kept", "")),
+        open=query.get("filters") == "1",
     )
 
 
-def _address(school: str, waiting: int, flagged: int, part: str) -> str:
-    return "/?" + urlencode({"school": school, "waiting": waiting, "flagged": flagged}) + f"#{part}"
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0  # noqa: PLR2004 - a 32-bit number
 
 
-def _account(line: AccountLine, now: datetime, silence: timedelta) -> AccountFacts:
-    ago = None if line.last_good_poll is None else now - line.last_good_poll
-    quiet = ago is None or ago > silence
-    return AccountFacts(line, ago, troubled=bool(line.trouble) or (quiet and line.mode != "not approved"))
+def _page(site: Site, visit: Visit, asked: Asked, *, status: int = 200) -> Response:
+    facts = today_facts(site, visit, asked)
+    elsewhere = any(each.school != visit.school.slug for each in visit.acting.designations)
+    schools = [each for each in site.database.schools() if visit.acting.may(Action.SEE_ITEMS, each.slug)] if elsewhere else []
+    return site.pages.html(
+        "today",
+        status=status,
+        visit=visit,
+        section="today",
+        school=visit.school,
+        schools=schools,
+        policy_overdue=to_be_attested(site, visit),
+        **facts,
+    )

@@ -5,6 +5,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from moderator.web.need import NOT_YOURS
 from moderator.web.pages import Pages
 
 _WORDS = {
@@ -25,6 +26,7 @@ _WORDS = {
     ),
 }
 _OTHER = 400
+_NOT_YOURS = ("Your role does not allow this", "Ask your Headteacher if you need it. Who may do what is written in the guide.")
 
 
 def trouble(pages: Pages, status: int, *, go_on: str = "") -> Response:
@@ -39,6 +41,8 @@ def add_handlers(app: FastAPI, pages: Pages) -> None:
     """Make the app answer its own errors with these pages."""
 
     def refused(_: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.detail == NOT_YOURS:
+            return pages.html("trouble", status=error.status_code, title=_NOT_YOURS[0], what=_NOT_YOURS[1])
         return trouble(pages, error.status_code if isinstance(error, HTTPException) else 500)
 
     def unreadable(_: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""Reading a form with files: bounded while it arrives, and never on a disk. Called by the submit page."""
+"""Reading a form with files: bounded while it arrives, and never on a disk. Called by the submit page and the roll."""
 
 from collections.abc import AsyncGenerator
 
@@ -23,18 +23,23 @@ class _TooLargeError(Exception):
     """More arrived than a form may have."""
 
 
-async def read_form(request: Request) -> FormData:
-    """Return the form, its files in memory. Raises BadInput when it is too large or is none. The caller closes it."""
+async def read_form(request: Request, *, most: int = MAX_UPLOAD, too_large: str = TOO_LARGE) -> FormData:
+    """Return the form, its files in memory, of `most` bytes (MAX_UPLOAD at most).
+
+    Raises BadInput, with `too_large`, when it is larger, and when it is no form. The caller closes it.
+    """
     length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > MAX_UPLOAD:
+    if length.isdigit() and int(length) > most:
         await _drain(request)
-        raise BadInput(TOO_LARGE)
-    parser = MultiPartParser(request.headers, _bounded(request), max_files=MAX_FILES + 1, max_fields=MAX_FIELDS, max_part_size=MAX_TEXT * 4)
+        raise BadInput(too_large)
+    parser = MultiPartParser(
+        request.headers, _bounded(request, most), max_files=MAX_FILES + 1, max_fields=MAX_FIELDS, max_part_size=MAX_TEXT * 4
+    )
     parser.spool_max_size = MAX_UPLOAD + 1
     try:
         return await parser.parse()
     except _TooLargeError:
-        raise BadInput(TOO_LARGE) from None
+        raise BadInput(too_large) from None
     except (MultiPartException, KeyError) as error:
         raise BadInput(NOT_A_FORM) from error
 
@@ -52,11 +57,11 @@ def words_of(form: FormData, field: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-async def _bounded(request: Request) -> AsyncGenerator[bytes, None]:
+async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:
     taken = 0
     async for chunk in request.stream():
         taken += len(chunk)
-        if taken > MAX_UPLOAD:
+        if taken > most:
             raise _TooLargeError
         yield chunk
 

@@ -1,5 +1,7 @@
 """The plain words of the pages: severities, events, verdicts. The templates call these as filters."""
 
+from moderator.domain.access import ROLE_WORDS
+from moderator.domain.concern import RECEIVERS
 from moderator.domain.decision import Severity
 from moderator.domain.events import Event
 from moderator.domain.lifecycle import Stage
@@ -15,7 +17,7 @@ _SHORT = {Severity.SEVERE: "Serious", Severity.ORDINARY: "Ordinary", Severity.NO
 _EVENTS = {
     Event.OPENED: "The ledger was opened",
     Event.FLAGGED: "Flagged",
-    Event.ALERTED: "The Headteacher was told",
+    Event.ALERTED: "Whoever must know was told",
     Event.CAPTURED: "Picture and data were taken",
     Event.SEALED: "The record was sealed",
     Event.HIDE_INTENDED: "Hiding was about to be asked for",
@@ -39,13 +41,21 @@ _EVENTS = {
     Event.RESTAMPED: "The record got a newer time stamp",
     Event.KEY_ROTATED: "The service's key was changed",
     Event.DIGEST_SENT: "A digest was sent",
+    Event.REGISTERED: "The register was changed",
+    Event.SIGNED_IN: "Somebody signed in",
 }
 _VERDICTS = {
     Verdict.UPHOLD: "Decided: keep the decision",
     Verdict.RESTORE: "Decided: show it again",
     Verdict.RETRY: "Decided: try again",
 }
-_BY_CODE = {code.value: said for code, said in (*_EVENTS.items(), *_VERDICTS.items())}
+_NOTED = {
+    "advice_asked": "HR was asked for advice",
+    "advice_received": "HR advised",
+    "wishes_noted": "The wishes of the member of staff were noted",
+    **{f"escalated_{role.value}": f"Handed up to: {ROLE_WORDS[role]}" for role in RECEIVERS},
+}
+_BY_CODE = {code.value: said for code, said in (*_EVENTS.items(), *_VERDICTS.items())} | _NOTED
 _WAITING = {
     Stage.SCORE: "It waits to be read by the classifier.",
     Stage.DECIDE: "It waits to be decided on.",
@@ -61,6 +71,20 @@ _DONE: dict[str, str] = {
     "withheld": "Withheld. Now call the police.",
     "marked": "Marked for the police. Now call them.",
     "submitted": "Kept. This is its record.",
+    "roll_replaced": "Done. The new roll is in use from the next comment on. Now delete the file from your computer.",
+    "roll_dropped": "Done. The file is forgotten. The roll is as it was.",
+    "policy_saved": "Saved. The new version is in force from the next comment on. Every Headteacher is told.",
+    "policy_reviewed": "Kept. The next review is noted.",
+    "reader_ended": "Ended. It reads and is told nothing from now on.",
+    "password_changed": "Done. Your new password counts from now on. Everywhere else you are signed out.",
+    "passkey_added": "Done. You can sign in with your new passkey now.",
+    "passkey_removed": "Done. That passkey opens nothing any more.",
+    "identity_forgotten": "Done. Sign in there with your new account; it is then known.",
+    "session_ended": "Done. That browser is signed out.",
+    "escalate": "Done. They get a mail now. Your reason is kept.",
+    "advice": "Noted. Until the advice of HR is noted here, nobody judges this comment.",
+    "received": "Kept. This comment can be decided on again.",
+    "wishes": "Kept. What they wish is in the history below.",
 }
 
 

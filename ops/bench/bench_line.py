@@ -14,7 +14,6 @@ from pathlib import Path
 from moderator.build import settle_memory
 from moderator.domain.account import Account, Approval, Mode, School
 from moderator.domain.item import Author, ItemKind, Page, Post, SeenComment
-from moderator.domain.policy import Policy
 from moderator.domain.times import FrozenClock, london_date
 from moderator.jobs.local import NoDispatcher
 from moderator.jobs.schedule import SCHEDULE
@@ -22,6 +21,7 @@ from moderator.learn.classifier import Assessor
 from moderator.mail.compose import JinjaComposer
 from moderator.mail.outbox import FolderMailer
 from moderator.platforms.memory import MemoryPlatform
+from moderator.ports import FixedPolicy
 from moderator.settings import ASSETS
 from moderator.steps.decide import decide
 from moderator.steps.digest import digest_for
@@ -101,7 +101,7 @@ def _tools(folder: Path, platform: MemoryPlatform) -> tuple[Database, Tools]:
         store=database,
         platform_for=lambda _account: platform,
         classifier=Assessor(ASSETS / "models", None),
-        policy=Policy.bundled(),
+        policies=FixedPolicy.bundled(),
         recorder=None,  # type: ignore[arg-type] # nothing is recorded here
         vault=None,  # type: ignore[arg-type] # the same
         ledger=LedgerFile(engine, folder),

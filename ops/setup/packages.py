@@ -13,6 +13,7 @@ import shutil
 import sys
 import sysconfig
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -125,7 +126,9 @@ def _trust(pip: list[str | Path]) -> dict[str, str]:
     if TRUSTED.exists() or not authorities:
         return {}
     bundle = CACHE / "ca-certificates.crt"
-    bundle.write_bytes(b"\n".join(path.read_bytes() for path in authorities))
+    whole = CACHE / f"ca-certificates.{threading.get_ident()}"  # two installs may be under way
+    whole.write_bytes(b"\n".join(path.read_bytes() for path in authorities))
+    whole.replace(bundle)
     return {"PIP_CERT": str(bundle)}
 
 
@@ -181,13 +184,24 @@ def _own_command() -> None:
     entry.chmod(0o755)
 
 
+def begin(kind: str) -> None:
+    """Make `.venv`, with nothing in it, and see that there is a pip, so that two environments can then be filled side by side.
+
+    Returns at once when `provide` has nothing to do. Raises SetupFailedError.
+    """
+    if ready(kind):
+        return
+    check_python()
+    _create()
+    _pip()
+
+
 def provide(kind: str) -> None:
     """Bring `.venv` to what the lock of `kind` (run or dev) asks for. Returns at once when it already is. Raises SetupFailedError."""
     if ready(kind):
         return
-    check_python()
+    begin(kind)
     wanted = _wanted(kind)
-    _create()
     wheels, built = _split(LOCKS[kind])
     pip = _pip()
     _install(pip, wheels, options=["--only-binary", ":all:"], what=f"installing the locked Python packages ({LOCKS[kind].name})")

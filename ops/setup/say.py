@@ -11,6 +11,8 @@ from pathlib import Path
 
 HEARTBEAT_SECONDS = 10.0
 TAIL_LINES = 12
+# What is fetched beside the rest, in a thread of its own; its lines say so.
+BESIDE = "object store"
 # Settings of the caller's shell that would send packages, or imports, somewhere else than our own environment.
 FOREIGN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_REQUIRE_VIRTUALENV")
 
@@ -82,6 +84,7 @@ def work(
     Raises SetupFailedError, after showing the command's last lines, when it ends badly.
     """
     say(what)
+    beside = "" if threading.current_thread() is threading.main_thread() else f"{BESIDE}: "
     started = time.monotonic()
     try:
         running = subprocess.Popen(  # noqa: S603 - the commands are this folder's own
@@ -110,7 +113,7 @@ def work(
             code = running.wait(timeout=HEARTBEAT_SECONDS)
             break
         except subprocess.TimeoutExpired:
-            say(f"  … {note['text'] or 'still at it'} ({time.monotonic() - started:.0f} s)")
+            say(f"  … {beside}{note['text'] or 'still at it'} ({time.monotonic() - started:.0f} s)")
         except BaseException:
             running.terminate()
             raise

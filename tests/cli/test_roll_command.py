@@ -113,6 +113,19 @@ def test_r20_an_import_matches_and_lets_leavers_go(school: Path, capsys: pytest.
     assert [person.reference for person in matcher.find("tilly marwood and jonah bramwell") if person.strong] == ["U1"]
 
 
+def test_r20_who_is_not_in_the_next_file_stays_as_a_leaver(school: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = school / "roll.csv"
+    file.write_text(ROLL.splitlines()[0] + "\n1,U1,Marwood,Matilda,Tilly,Year 7,7B,\n4,U4,Larkspur,Orla,,Year 7,7B,\n", encoding="utf-8")
+    import_roll(file, school="oakfield")
+    file.write_text(ROLL.splitlines()[0] + "\n1,U1,Marwood,Matilda,Tilly,Year 7,7B,\n", encoding="utf-8")
+    import_roll(file, school="oakfield", by="admin-1")
+    assert "Of them 1 left: 1 with this file. Their names match for 365 days" in capsys.readouterr().out
+    with pytest.raises(BadInput, match="designation"):
+        import_roll(file, school="oakfield", by="the office lady")
+    with pytest.raises(BadInput, match="no school"):
+        import_roll(file, school="elm")
+
+
 def test_tokens_that_an_update_dropped_are_made_again(school: Path) -> None:
     (school / "roll.csv").write_text(ROLL.rsplit("\n", 2)[0], encoding="utf-8")
     import_roll(school / "roll.csv", school="oakfield")

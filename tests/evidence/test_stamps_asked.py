@@ -200,8 +200,8 @@ def test_one_down_gives_the_other_and_both_down_give_none(shop: Authority, deep:
 def test_a_dead_authority_does_not_slow_the_seal_beyond_the_limit(shop: Authority, deep: Authority) -> None:
     deep.mode = "slow"
     began = time.monotonic()
-    had = ask_all([deep.http("slow", timeout=2), shop.http("quick")], DATA, limit=0.5)
-    assert time.monotonic() - began < 1.0
+    had = ask_all([deep.http("slow", timeout=2), shop.http("quick")], DATA, limit=1.0)
+    assert time.monotonic() - began < 1.5  # which the slow one takes
     assert set(had) == {"quick"}
 
 

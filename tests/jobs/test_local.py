@@ -12,7 +12,7 @@ from moderator.jobs.schedule import SCHEDULE, Job
 from moderator.steps.drain import Tools
 
 
-def until(stage: Stage, states: list[str], seconds: float = 30) -> None:
+def until(stage: Stage, states: list[str], seconds: float = 90) -> None:
     end = time.monotonic() + seconds
     while stage.states() != states and time.monotonic() < end:
         time.sleep(0.1)

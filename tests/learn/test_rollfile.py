@@ -1,7 +1,9 @@
 """Rolls as SIMS, Arbor and Bromcom export them: layouts, encodings, delimiters, errors by row. The people are invented."""
 
 import codecs
+import zipfile
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from moderator.domain.errors import BadInput
 from moderator.domain.person import RollEntry
 from moderator.domain.score import PersonKind
-from moderator.learn.rollfile import read_roll, read_roll_file
+from moderator.learn.rollfile import NoHeaderError, headings_of, read_roll, read_roll_bytes, read_roll_file, system_of
 from moderator.learn.rollfile.cells import Name, whole_name
 
 PUPIL, STAFF, PARENT = PersonKind.PUPIL, PersonKind.STAFF, PersonKind.PARENT
@@ -201,6 +203,66 @@ def test_leaving_dates_in_many_forms(cell: str) -> None:
 def test_a_roll_that_cannot_be_used_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match=r"header line|not valid CSV"):
         read_roll(text)
+
+
+def test_a_roll_with_far_too_many_rows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("moderator.learn.rollfile.reading.MAX_ROWS", 3)
+    assert len(read_roll_file("first_name,last_name\n" + "Zofia,Nowak\n" * 3).entries) == 3
+    with pytest.raises(BadInput, match="more than 3 rows"):
+        read_roll_file("first_name,last_name\n" + "Zofia,Nowak\n" * 4)
+
+
+def test_headings_of_a_broken_file_are_refused() -> None:
+    with pytest.raises(BadInput, match="not valid CSV"):
+        headings_of(b'a,b\n"open')
+    assert headings_of(b"Report\na;b\n1;2\n").cells == ("a", "b")
+
+
+def test_the_system_is_told_by_its_headings() -> None:
+    told = {
+        "Adno,UPN,Legal Surname,Legal Forename,Preferred Surname,Preferred Forename,Year,Reg": "SIMS",
+        "Staff Code,Title,Forename,Surname,Payroll Number": "SIMS",
+        "Arbor Student ID,Legal First Name,Legal Last Name,Registration Form": "Arbor",
+        "Student,Year Group,Registration Form,Primary Guardian": "Arbor",
+        "UPN,Legal Surname,Preferred Forename,Tutor Group,MIS ID": "Bromcom",
+        "StaffID,Prefix,FirstName,LastName,StaffCode,Role": "Bromcom",
+        "reference,kind,first_name,last_name": "this service's own layout",
+        "Nom,Prenom": "",
+        "Year Group": "",
+    }
+    assert {header: system_of(header.split(",")) for header in told} == told
+
+
+def _zip() -> bytes:
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        made.writestr("roll.csv", SIMS)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (_zip(), "an Excel workbook, not a CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "an Excel workbook, not a CSV"),
+        (b"%PDF-1.7\n", "a PDF"),
+        (b"\x1f\x8b\x08", "a compressed file"),
+        (b"<html><table><tr><td>Surname</td></tr></table>", "a web page"),
+        (b"first_name,last_name\nAn\0n,Lee\n", "read as text"),
+        (b"\x00\x01\x02\x03", "read as text"),
+        (b"first_name,last_name\n" + b"x" * 200_000 + b",y\n", "not valid CSV"),
+        (b'first_name,last_name\n"open', "not valid CSV"),
+        (b"", "the file is empty"),
+        (b"\n\n\n", "the file is empty"),
+    ],
+)
+def test_what_is_no_list_of_people_is_refused_in_one_line(content: bytes, said: str) -> None:
+    with pytest.raises(BadInput) as told:
+        read_roll_bytes(content)
+    if isinstance(told.value, NoHeaderError):  # then a person is asked what the columns are, if there are any
+        with pytest.raises(BadInput) as told:
+            headings_of(content)
+    assert said in str(told.value)
 
 
 def test_a_roll_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_a_broken_answer_is_transient_and_soon(  # noqa: PLR0913, PLR0917 - fixt
     start = time.monotonic()
     with pytest.raises(Transient):
         CALLS[call](x, comment)
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 3  # seconds, which the other end would take
     CALLS[call](x, comment)
     assert people.network.existing(int(comment)).hidden is (call == "hide")
 
@@ -159,7 +159,7 @@ class Answering(http.server.BaseHTTPRequestHandler):
 def answering(small: Running) -> Iterator[Running]:
     """Serve one fixed answer, which a test sets."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         yield Running(f"http://127.0.0.1:{server.server_port}", small.network)
         server.shutdown()
@@ -265,6 +265,7 @@ def test_r25_no_call_but_these_can_leave_the_machine(x: XPlatform, people: Any, 
     """The list is written out here on purpose: a new verb or path must be added by hand, and defended in review."""
     allowed = {
         ("POST", "/2/oauth2/token"),
+        ("POST", "/2/oauth2/revoke"),
         ("GET", "/2/users/me"),
         ("GET", r"/2/users/\d+/mentions"),
         ("GET", "/2/tweets/search/recent"),

@@ -64,6 +64,28 @@ def test_a_pair_that_could_not_be_stored_is_stored_on_the_next_call(x: XPlatform
     assert len(credentials.saved) == 2
 
 
+def test_a_pair_that_could_not_be_stored_gives_way_to_one_that_a_person_has_connected_since(
+    x: XPlatform, people: Any, credentials: Any, clock: Any
+) -> None:
+    x.identity()
+    keep, credentials.token = credentials.save, replace(credentials.token, expires_at=datetime.now(UTC))
+
+    def full(token: Any) -> None:
+        del token
+        message = "the disk is full"
+        raise Transient(message)
+
+    credentials.save = full
+    with pytest.raises(Transient):
+        x.identity()
+    credentials.save, before = keep, len(credentials.saved)
+    access, refresh = people.network.pairs.issue()
+    credentials.token = replace(credentials.token, access=access, refresh=refresh, expires_at=clock.now() + timedelta(hours=2))
+    x.identity()
+    assert len(credentials.saved) == before
+    assert credentials.token.access == access
+
+
 @pytest.mark.parametrize(
     ("status", "error"), [(400, Unauthorised), (401, Unauthorised), (403, Refused), (429, RateLimited), (500, Transient)]
 )

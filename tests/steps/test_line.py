@@ -12,9 +12,9 @@ from stage import NOON, SCHOOL, Stage, add_second_account, comment, set_up
 
 from moderator.domain.account import Mode
 from moderator.domain.events import line_hash
-from moderator.domain.policy import Policy
 from moderator.evidence.check.verify import verify
 from moderator.platforms.memory import CAPABILITIES
+from moderator.ports import FixedPolicy
 from moderator.steps.digest import digest_for
 from moderator.steps.drain import drain
 from moderator.steps.sweep import sweep
@@ -113,7 +113,7 @@ def test_r7_an_ordinary_alert_goes_out_five_minutes_after_first_sight(stage: Sta
 def test_r24_an_account_with_thresholds_of_its_own_is_decided_by_them(stage: Stage) -> None:
     more = '[accounts."memory:oakfieldprimary"]\nwhy = "Agreed with the Head."\nflag = { abusive = 0.99, insult = 0.99 }\n'
     bundled = files("moderator.domain").joinpath("policy.toml").read_text(encoding="utf-8")
-    stage = replace(stage, tools=replace(stage.tools, policy=Policy.from_toml(bundled + more)))
+    stage = replace(stage, tools=replace(stage.tools, policies=FixedPolicy(bundled + more)))
     stage.platform.comments.append(comment(11, "You are an idiot"))
     stage.run("poll", "score", "decide", "alert", "send")
     stage.clock.move(timedelta(minutes=6))

@@ -94,7 +94,7 @@ def test_the_same_bytes_from_the_same_place_are_kept_once(stage: Stage) -> None:
     other = hand_in(stage, place="https://social.example/p/2")
     assert other.record_id != first.record_id
     with stage.database.reading() as connection:
-        assert [each.record.record_id for each in submitted.recent(connection, limit=5)] == [other.record_id, first.record_id]
+        assert [each.record.record_id for each in submitted.recent(connection, "oakfield", limit=5)] == [other.record_id, first.record_id]
         assert submitted.handed_in(connection, "R-AAAAAAAAAAAAAAAA") is None
     assert stage.database.submitted_record(first.record_id) == first
 

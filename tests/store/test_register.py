@@ -80,10 +80,13 @@ def test_a_schools_details_are_brought_up_to_date(stage: Stage) -> None:
 
 def test_tokens_are_encrypted_at_rest(any_stage: Stage) -> None:
     kept = StoredCredentials(any_stage.database.engine, Sealer([KEY]), any_stage.account.id)
-    with pytest.raises(Unauthorised, match="no token"):
+    with pytest.raises(Unauthorised, match="not connected"):
         kept.load()
     token = Token("access-zebra", "refresh-zebra", NOON)
-    kept.save(token)
+    with pytest.raises(Unauthorised, match="not connected"):
+        kept.save(token)
+    with any_stage.database.unit() as unit:
+        kept.store(unit.connection, Sealer([KEY]), any_stage.account.id, token)
     assert kept.load() == token
     newer = replace(token, access="access-yak")
     kept.save(newer)

@@ -80,6 +80,33 @@ def test_r20_a_leaver_matches_for_a_set_time(any_stage: Stage) -> None:
     assert _names(any_stage, "jonah marwood", on=date(2026, 8, 1)) == []
 
 
+def test_r21_a_person_of_the_register_is_found_by_name(any_stage: Stage) -> None:
+    _keep(any_stage)
+    with any_stage.database.reading() as connection:
+        for name, found in (
+            ("tilly  MARWOOD", ["P-1"]),
+            ("Matilda Marwood", ["P-1"]),
+            ("Mrs Quillfeather", ["S-1"]),
+            ("Imogen Larkspur", ["S-1"]),
+            ("Marwood", []),
+            ("", []),
+        ):
+            assert roll.find_reference(connection, SEALER, SCHOOL.slug, name) == found, name
+        assert roll.find_reference(connection, SEALER, "ashford", "Tilly Marwood") == []
+
+
+def test_a_roll_is_counted_by_kind(any_stage: Stage) -> None:
+    with any_stage.database.reading() as connection:
+        assert not roll.any_roll(connection)
+        assert roll.standing(connection) == ()
+        assert roll.last_replaced(connection, SCHOOL.slug) is None
+    _keep(any_stage)
+    with any_stage.database.reading() as connection:
+        assert roll.any_roll(connection)
+        assert roll.counts_by_kind(connection, SCHOOL.slug, on=date(2026, 8, 1)) == {PersonKind.PUPIL: (1, 1), PersonKind.STAFF: (1, 0)}
+        assert roll.counts_by_kind(connection, SCHOOL.slug, on=date(2028, 8, 1)) == {PersonKind.PUPIL: (1, 0), PersonKind.STAFF: (1, 0)}
+
+
 def test_a_roll_is_replaced_whole(any_stage: Stage) -> None:
     _keep(any_stage)
     with any_stage.database.unit() as unit:

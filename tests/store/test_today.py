@@ -14,7 +14,7 @@ from moderator.domain.review import Review, Verdict
 from moderator.domain.score import Guard, GuardHit, Label, PersonKind, PersonSpan, PiiSpan, Reason, Score
 from moderator.domain.times import london_day
 from moderator.steps.review import review
-from moderator.store import codec, today
+from moderator.store import codec, listed, queue, today
 from moderator.store.items import ITEMS
 
 
@@ -48,7 +48,7 @@ def test_the_list_is_severe_first_and_holds_no_text(any_stage: Stage) -> None:
     with any_stage.database.reading() as connection:
         waiting = today.needing_review(connection, SCHOOL.slug, limit=10)
         rest = today.needing_review(connection, SCHOOL.slug, limit=10, after=3)
-        listed = today.flagged_on(connection, SCHOOL.slug, NOON.date(), limit=10)
+        listed = queue.flagged_on(connection, SCHOOL.slug, NOON.date(), seen=sa.true(), limit=10)
     assert [row.severity for row in waiting] == [Severity.SEVERE] * 3 + [Severity.ORDINARY]
     assert [row.id for row in rest] == [2]
     assert len(listed) == 4
@@ -66,10 +66,10 @@ def test_where_an_item_stands_in_plain_words(stage: Stage) -> None:
     stage.run("hide")
     with stage.database.reading() as connection:
         rows = {row.id: row for row in today.needing_review(connection, SCHOOL.slug, limit=10)}
-    assert today.state_words(rows[6]) == "Waiting for you: the service could not finish"
-    assert today.state_words(rows[2]) == "Recorded, then hidden"
-    assert today.state_words(replace(rows[2], state=State.SEEN)) == "seen"
-    assert [today.outcome_words(rows[number]) for number in (2, 3, 4)] == ["Hide", "For a person, never hidden", "Police only"]
+    assert listed.state_words(rows[6]) == "Waiting for you: the service could not finish"
+    assert listed.state_words(rows[2]) == "Recorded, then hidden"
+    assert listed.state_words(replace(rows[2], state=State.SEEN)) == "seen"
+    assert [listed.outcome_words(rows[number]) for number in (2, 3, 4)] == ["Hide", "For a person, never hidden", "Police only"]
 
 
 def test_a_digest_counts_what_it_does_not_list(stage: Stage) -> None:

@@ -7,10 +7,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from review_app import Served, browser_like, enter, serve
+from review_app import HEAD, Served, browser_like, enter, serve
 from sqlalchemy import text as sql
 from stage import comment
 
+from moderator.domain.access import Role
 from moderator.domain.errors import RateLimited, Transient
 from moderator.domain.item import Author, ItemKind, MediaCount
 from moderator.domain.record import Fault, Verification
@@ -73,7 +74,7 @@ def test_r12_who_can_still_see_it_follows_what_was_done(served: Served) -> None:
     assert "It is hidden. Nobody sees it: this platform is only in memory." in served.head.get(f"/items/{item}").text
     served.decide(item, "uphold")
     assert "It is hidden." in served.head.get(f"/items/{item}").text
-    routed = served.seen("This is a disclosure")[0]
+    routed = served.seen("Guess: a public whistleblowing, you idiot")[0]
     page = served.head.get(f"/items/{routed}").text
     assert "Everybody. It is not hidden." in page
     served.decide(routed, "uphold")
@@ -90,8 +91,10 @@ def test_r13_time_date_and_place_are_stated_in_london_and_utc(served: Served) ->
 
 def test_r15_a_disclosure_points_to_the_safeguarding_lead(served: Served) -> None:
     routed, plain = served.seen("This is a disclosure", "You are an idiot")
-    assert "Tell your Designated Safeguarding Lead now." in served.head.get(f"/items/{routed}").text
-    assert "Designated Safeguarding Lead" not in served.head.get(f"/items/{plain}").text
+    lead = served.clients[Role.DSL]
+    assert "Somebody may be at risk." in lead.get(f"/items/{routed}").text
+    assert served.head.get(f"/items/{routed}").status_code == 404
+    assert "Somebody may be at risk." not in served.head.get(f"/items/{plain}").text
 
 
 def test_the_record_is_named_hashed_and_checked(served: Served) -> None:
@@ -246,11 +249,11 @@ def test_each_view_is_in_the_ledger_once_a_session_item_and_day(served: Served) 
     enter(served.head, served.link())
     served.head.get(f"/items/{one}")
     assert views() == 3
-    served.stage.clock.move(timedelta(hours=11))
+    served.later(timedelta(hours=11))
     served.head.get(f"/items/{one}")
     assert views() == 4
     last = [json.loads(line) for line in (served.stage.folder / "ledger.jsonl").read_text(encoding="ascii").splitlines()][-1]
-    assert (last["event"], last["actor"], last["subject"]) == ("viewed", "D-1", served.record_id(one))
+    assert (last["event"], last["actor"], last["subject"]) == ("viewed", HEAD, served.record_id(one))
     assert re.fullmatch("[0-9a-f]{16}", last["session"])
 
 
@@ -272,7 +275,7 @@ def test_r28_unflagged_comments_are_not_on_any_page(served: Served) -> None:
     clear = served.seen("Lovely assembly")[0]
     assert served.head.get(f"/items/{clear}").status_code == 404
     served.stage.platform.comments.append(comment(90, "Just seen"))
-    served.stage.clock.move(timedelta(hours=1))
+    served.later(timedelta(hours=1))
     poll(served.stage.tools)
     assert served.stage.states()[-1] == "seen"
     assert served.head.get(f"/items/{clear + 1}").status_code == 404
@@ -316,7 +319,7 @@ def test_script_in_text_names_and_places_is_only_text(served: Served) -> None:
     )
     item = served.seen("Lovely")[0] - 1
     page = served.head.get(f"/items/{item}").text
-    for part in ("<script", "<img src=x", "<b>x", "<i>Fern", 'href="javascript', "49 "):
+    for part in ("<script>", "<img src=x", "<b>x", "<i>Fern", 'href="javascript', "49 "):
         assert part not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "javascript:alert(3)" in page
@@ -340,7 +343,7 @@ def test_a_comment_without_its_post_says_so(served: Served) -> None:
 
 def test_a_deleted_comment_is_shown_from_what_is_held(served: Served) -> None:
     served.stage.platform.comments.append(comment(73, "idiot"))
-    served.stage.clock.move(timedelta(hours=1))
+    served.later(timedelta(hours=1))
     poll(served.stage.tools)
     served.stage.platform.delete("73")
     served.run_line()
@@ -356,17 +359,17 @@ def test_while_the_service_works_on_an_item_nothing_is_offered(served: Served) -
     item = served.seen("Lovely", "You are an idiot")[1]
     del item
     served.stage.platform.comments.append(comment(74, "idiot too"))
-    served.stage.clock.move(timedelta(hours=1))
+    served.later(timedelta(hours=1))
     for step in (served.run_line,):
         served.stage.platform.believes_hidden = False
         step()
     page = served.head.get("/items/3").text
     assert "It is about to be hidden." in page
     assert "The platform did not answer. Trying again." in page
-    assert "<textarea" not in page
+    assert 'name="verdict"' not in page
     served.stage.platform.believes_hidden = None
     served.stage.platform.failures.append(RateLimited(until))
-    served.stage.clock.move(timedelta(minutes=1))
+    served.later(timedelta(minutes=1))
     hide(served.stage.tools)
     assert "Waiting for the platform&#39;s limit. It is still showing." in served.head.get("/items/3").text
 
@@ -375,7 +378,7 @@ def test_a_comment_the_classifier_could_not_read_is_shown_to_be_read(served: Ser
     served.stage.classifier.breaks_on = "knot"
     item = served.seen("A knot in the text")[0]
     for _ in range(10):
-        served.stage.clock.move(timedelta(minutes=11))
+        served.later(timedelta(minutes=11))
         served.run_line()
     assert served.stage.states() == ["seen"]
     page = served.head.get(f"/items/{item}").text

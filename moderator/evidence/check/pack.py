@@ -9,11 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
+from moderator.domain.record import RECORD_ID
 from moderator.evidence.check.archive import Archive, Member, open_archive, pieces
 from moderator.evidence.check.places import Place, Say
 from moderator.evidence.check.reading import MAX_FILE, MAX_NAMES, MAX_SMALL, Digest, Listing, NotPlain, Said, stream_hashes, too_large
 from moderator.evidence.check.walk import LedgerFile
-from moderator.evidence.vault.names import DATA, MANIFEST, RECORD, SCHOOL, YEAR
+from moderator.evidence.vault.names import DATA, MANIFEST, SCHOOL, YEAR
 
 SUMS = "sha256sums.txt"
 _LEDGER = re.compile(r"ledger[A-Za-z0-9-]*\.jsonl")
@@ -127,7 +128,7 @@ class Pack:
                     inside.append((plain, self._names[name]))
         source = ZipSource(self.archive.path, tuple(inside), tuple(faults))
         parts = bag.removesuffix("/").split("/")
-        if len(parts) >= _IN_VAULT and all(form.fullmatch(part) for form, part in zip((SCHOOL, YEAR, RECORD), parts[-3:], strict=True)):
+        if len(parts) >= _IN_VAULT and all(form.fullmatch(part) for form, part in zip((SCHOOL, YEAR, RECORD_ID), parts[-3:], strict=True)):
             return Place(source, *parts[-3:])
         return Place(source, record=parts[-1])
 

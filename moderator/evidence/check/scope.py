@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from moderator.domain.errors import BadInput
+from moderator.domain.record import RECORD_ID
 from moderator.evidence.check.folders import FolderSource
 from moderator.evidence.check.index import Index
 from moderator.evidence.check.pack import Pack, open_pack
 from moderator.evidence.check.places import Place, Say
 from moderator.evidence.check.reading import shown
 from moderator.evidence.check.walk import LedgerFile, ledger_file
-from moderator.evidence.vault.names import MANIFEST, RECORD, SCHOOL, YEAR
+from moderator.evidence.vault.names import MANIFEST, SCHOOL, YEAR
 from moderator.evidence.vault.staging import STAGING
 
 _BESIDE = "ledger*.jsonl"
@@ -48,9 +49,9 @@ def scope_of(path: Path, ledger: Path | None) -> Scope:
     if path.is_symlink() or not path.is_dir():
         message = f"{path} is not a folder or a ZIP file: give a record, a school's folder, the vault, or a pack"
         raise BadInput(message)
-    if RECORD.fullmatch(path.name) or (path / "bagit.txt").exists() or (path / MANIFEST).exists():
+    if RECORD_ID.fullmatch(path.name) or (path / "bagit.txt").exists() or (path / MANIFEST).exists():
         return _record(path, ledger)
-    if _any(path, RECORD):
+    if _any(path, RECORD_ID):
         message = f"{path} is one year of a school, or an unpacked pack: give the school's folder, one record, the whole vault, or the ZIP"
         raise BadInput(message)
     beside, above = _ledgers(path.parent), _ledgers(path.parent.parent)
@@ -73,7 +74,7 @@ def _given(ledger: Path | None) -> tuple[LedgerFile, ...]:
 
 def _record(path: Path, ledger: Path | None) -> Scope:
     year, school = path.parent.name, path.parent.parent.name
-    in_vault = bool(YEAR.fullmatch(year) and SCHOOL.fullmatch(school) and RECORD.fullmatch(path.name))
+    in_vault = bool(YEAR.fullmatch(year) and SCHOOL.fullmatch(school) and RECORD_ID.fullmatch(path.name))
     source = FolderSource(str(path))
     place = Place(source, school, year, path.name) if in_vault else Place(source, record=path.name)
     near = _ledgers(path.parents[3]) if in_vault and len(path.parents) > 3 else _ledgers(path.parent)  # noqa: PLR2004 - vault/school/year/record
@@ -90,7 +91,7 @@ def _folders(root: Path, school: str, ledgers: tuple[LedgerFile, ...]) -> Scope:
         for name in (school,) if school else index.in_order(_inside(root, SCHOOL, say, "")):
             folder = root / name
             for year in index.in_order(_inside(folder, YEAR, say, name)):
-                for record in index.in_order(_inside(folder / year, RECORD, say, f"{name}/{year}")):
+                for record in index.in_order(_inside(folder / year, RECORD_ID, say, f"{name}/{year}")):
                     yield Place(FolderSource(f"{folder}/{year}/{record}"), name, year, record)
 
     return Scope(places, ledgers, school=school, complete=True)

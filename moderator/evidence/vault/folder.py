@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from moderator.domain.errors import BadInput, Refused, Transient
+from moderator.domain.record import RECORD_ID
 from moderator.evidence.check.folders import FolderSource
 from moderator.evidence.vault.durable import (
     add_durably,
@@ -24,7 +25,6 @@ from moderator.evidence.vault.names import (
     DATA,
     MANIFEST,
     NAME,
-    RECORD,
     SCHOOL,
     YEAR,
     added_in_order,
@@ -37,7 +37,7 @@ from moderator.evidence.vault.names import (
 )
 from moderator.evidence.vault.staging import DRAFT, STAGING
 
-__all__ = ["MANIFEST", "NAME", "RECORD", "SCHOOL", "YEAR", "FolderVault"]
+__all__ = ["MANIFEST", "NAME", "RECORD_ID", "SCHOOL", "YEAR", "FolderVault"]
 
 
 class FolderVault:
@@ -168,7 +168,7 @@ class FolderVault:
         """Yield every bag's path, of one school or of all, in order of school, year and record id. Raises BadInput for no school name."""
         for each in [school_name(school)] if school else _folders(self.root, SCHOOL):
             for year in _folders(self.root / each, YEAR):
-                for record in _folders(self.root / each / year, RECORD):
+                for record in _folders(self.root / each / year, RECORD_ID):
                     yield f"{each}/{year}/{record}"
 
     def add(self, path: str, files: Mapping[str, bytes]) -> None:

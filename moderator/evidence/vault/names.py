@@ -3,6 +3,7 @@
 import re
 
 from moderator.domain.errors import BadInput
+from moderator.domain.record import RECORD_ID
 
 MANIFEST = "manifest-sha256.txt"
 MANIFEST_512 = "manifest-sha512.txt"
@@ -12,7 +13,6 @@ SEAL = "data/seal.json"
 DATA = "data/"
 SCHOOL = re.compile(r"[a-z0-9][a-z0-9-]*")
 YEAR = re.compile(r"[0-9]{4}")
-RECORD = re.compile(r"R-[A-Z2-7]{16}")
 NAME = re.compile(r"(data/)?[A-Za-z0-9_][A-Za-z0-9._-]*")
 GUIDE = "data/VERIFY.txt"
 KEPT_FOR_GOOD = frozenset({SEAL, GUIDE})
@@ -24,7 +24,7 @@ ENCRYPTED_END = ".enc"
 def bag_path(path: str) -> tuple[str, str, str]:
     """Return school, year and record id of a bag's path. Raises BadInput for anything but `<school>/<yyyy>/<record id>`."""
     match path.split("/"):
-        case [school, year, record] if SCHOOL.fullmatch(school) and YEAR.fullmatch(year) and RECORD.fullmatch(record):
+        case [school, year, record] if SCHOOL.fullmatch(school) and YEAR.fullmatch(year) and RECORD_ID.fullmatch(record):
             return school, year, record
     message = f"{path!r} is no place in the vault: it must be school/year/record id"
     raise BadInput(message)

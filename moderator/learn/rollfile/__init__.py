@@ -1,15 +1,21 @@
 """Reading a roll: a CSV as SIMS, Arbor or Bromcom export it, or one of the school's own, with errors by row.
 
-Used by `moderator roll import` and `moderator assess --roll`. Nothing is written, and no name is logged.
+Used by `moderator roll import`, `moderator assess --roll` and the Roll page. Nothing is written, and no name is logged.
 """
 
 from pathlib import Path
 
 from moderator.domain.person import RollEntry
 from moderator.domain.score import PersonKind
-from moderator.learn.rollfile.reading import RollFile, read_roll_file
+from moderator.learn.rollfile.columns import FIELDS, fields_of
+from moderator.learn.rollfile.doubts import Doubt, doubts
+from moderator.learn.rollfile.reading import Headings, NoHeaderError, RollFile, headings_of, read_roll_bytes, read_roll_file
+from moderator.learn.rollfile.systems import system_of
 
-__all__ = ["RollFile", "read_roll", "read_roll_file"]
+__all__ = [
+    "FIELDS", "Doubt", "Headings", "NoHeaderError", "RollFile", "doubts", "fields_of", "headings_of", "read_roll", "read_roll_bytes",
+    "read_roll_file", "system_of",
+]  # fmt: skip
 
 
 def read_roll(source: Path | str, *, kind: PersonKind | None = None) -> tuple[list[RollEntry], dict[int, str]]:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from moderator.domain.errors import BadInput
+
 FIELDS = {
     "reference": (
         *("reference", "ref", "upn", "uniquepupilnumber", "staffcode", "teachercode", "code", "admissionnumber", "admissionno", "adno"),
@@ -144,6 +146,30 @@ def columns_of(header: Sequence[str]) -> Columns:
     recognised = {header[place]: ours for place, ours in sorted((taken | named).items())}
     ignored = tuple(name for place, name in enumerate(header) if name.strip() and place not in taken and place not in named)
     return Columns(fields, contacts, recognised, ignored, kind)
+
+
+def columns_as(header: Sequence[str], mapping: Sequence[str]) -> Columns:
+    """Return the columns as a person says they are: one field of FIELDS a column, in order, or "" for one that is not used.
+
+    Raises BadInput for a field that is none.
+    """
+    fields: dict[str, tuple[int, ...]] = {}
+    for place, ours in enumerate(mapping[: len(header)]):
+        if ours and ours not in FIELDS:
+            message = f"{ours!r} is not one of {', '.join(FIELDS)}"
+            raise BadInput(message)
+        if ours:
+            fields[ours] = (*fields.get(ours, ()), place)
+    taken = {place: ours for ours, places in fields.items() for place in places}
+    ignored = tuple(name for place, name in enumerate(header) if name.strip() and place not in taken)
+    return Columns(fields, {}, {header[place]: ours for place, ours in sorted(taken.items())}, ignored, "")
+
+
+def fields_of(header: Sequence[str]) -> tuple[str, ...]:
+    """Return what each column is by its heading: a field of FIELDS, or "" for one that is not known or belongs to a contact."""
+    found = columns_of(header).fields
+    taken = {place: ours for ours, places in found.items() for place in places}
+    return tuple(taken.get(place, "") for place in range(len(header)))
 
 
 def _kind(plain: set[str]) -> str:

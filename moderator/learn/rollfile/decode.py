@@ -11,6 +11,16 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (code
 _LOOKED_AT = 4096
 _LINES = 10
 
+_EXCEL = "an Excel workbook, not a CSV. Open it in Excel, choose File, Save as, CSV UTF-8, and give the file that makes"
+_WEB = "a web page, as some systems export for Excel. Open it in Excel, choose File, Save as, CSV UTF-8, and give the file that makes"
+_OTHERS = (
+    (b"PK", _EXCEL),
+    (b"\xd0\xcf\x11\xe0", _EXCEL),
+    (b"%PDF", "a PDF. Export the report as CSV instead"),
+    (b"\x1f\x8b", "a compressed file. Unpack it first, then give the CSV"),
+)
+"""How files begin that people give for a CSV, and what to do with each (the formats' own signatures)."""
+
 
 def text_of(path: Path) -> tuple[str, str]:
     """Return (text, encoding) of a file: by its mark, else UTF-8, UTF-16 or Windows-1252. Raises BadInput when it is none of them."""
@@ -19,12 +29,25 @@ def text_of(path: Path) -> tuple[str, str]:
     except OSError as error:
         message = f"{path}: the roll cannot be read ({error.strerror})"
         raise BadInput(message) from error
+    return text_of_bytes(raw, where=str(path))
+
+
+def text_of_bytes(raw: bytes, *, where: str = "the file") -> tuple[str, str]:
+    """Return (text, encoding) of a file's bytes, as `text_of` does. Raises BadInput, which says what to do, for what is no CSV at all."""
+    for beginning, said in _OTHERS:
+        if raw.startswith(beginning):
+            message = f"{where} is {said}"
+            raise BadInput(message)
     for encoding in _encodings(raw):
         try:
-            return raw.decode(encoding).removeprefix("\ufeff"), encoding
+            text = raw.decode(encoding).removeprefix("\ufeff")
         except UnicodeDecodeError:
             continue
-    message = f"{path}: the roll cannot be read as text; save it as CSV UTF-8"
+        if text.lstrip().startswith("<"):
+            message = f"{where} is {_WEB}"
+            raise BadInput(message)
+        return text, encoding
+    message = f"{where}: the roll cannot be read as text; save it as CSV UTF-8"
     raise BadInput(message)
 
 
@@ -42,5 +65,13 @@ def _encodings(raw: bytes) -> tuple[str, ...]:
 def delimiter_of(text: str) -> str:
     """Return the delimiter that parts the first lines into most cells; a comma when none does."""
     lines = text.splitlines()[:_LINES]
-    widest = {mark: max((len(row) for row in csv.reader(lines, delimiter=mark)), default=0) for mark in DELIMITERS}
+    widest = {mark: _widest(lines, mark) for mark in DELIMITERS}
     return max(DELIMITERS, key=lambda mark: (widest[mark], -DELIMITERS.index(mark)))
+
+
+def _widest(lines: list[str], delimiter: str) -> int:
+    """Return the most cells of one of the lines; 0 where they are no CSV of that delimiter, which reading the rows then tells."""
+    try:
+        return max((len(row) for row in csv.reader(lines, delimiter=delimiter)), default=0)
+    except csv.Error:
+        return 0

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from moderator.domain.errors import Gone, Refused
+from moderator.platforms.practice.codes import SCOPES
 from moderator.platforms.practice.ids import first_id_at, ms_of, now_ms, stated
 from moderator.platforms.practice.network import PracticeNetwork
 from moderator.platforms.practice.render import Wanted, answer_for
@@ -77,6 +78,7 @@ class Api:
         """Return the routes, with the name each call is counted under."""
         return [
             Route("/2/oauth2/token", self.token, methods=["POST"]),
+            Route("/2/oauth2/revoke", self.revoke, methods=["POST"]),
             Route("/2/users/me", self._guarded("me", self.me), methods=["GET"]),
             Route("/2/users/{id:int}/mentions", self._guarded("mentions", self.mentions), methods=["GET"]),
             Route("/2/tweets/search/recent", self._guarded("search", self.search), methods=["GET"]),
@@ -86,15 +88,30 @@ class Api:
         ]
 
     async def token(self, request: Request) -> Response:
-        """Trade a refresh token for a new pair."""
+        """Trade a refresh token, or the code that a person brought back from the permission page, for a new pair."""
         form = await request.form()
-        if form.get("client_id") != CLIENT_ID or form.get("grant_type") != "refresh_token":
+        kind = form.get("grant_type")
+        if form.get("client_id") != CLIENT_ID or kind not in {"refresh_token", "authorization_code"}:
             return JSONResponse({"error": "invalid_client", "error_description": "Unknown client or grant type."}, 400)
-        pair = self.network.pairs.trade(str(form.get("refresh_token", "")))
+        if kind == "refresh_token":
+            pair, scope = self.network.pairs.trade(str(form.get("refresh_token", ""))), " ".join(SCOPES)
+        else:
+            scope = self.network.codes.use(
+                str(form.get("code", "")), redirect_uri=str(form.get("redirect_uri", "")), verifier=str(form.get("code_verifier", ""))
+            )
+            pair = self.network.pairs.issue() if scope else None
         if pair is None:
             return JSONResponse({"error": "invalid_request", "error_description": "Value passed for the token was invalid."}, 400)
         table = {"token_type": "bearer", "expires_in": LASTS_SECONDS, "access_token": pair[0], "refresh_token": pair[1]}
-        return JSONResponse(table | {"scope": "tweet.read users.read tweet.moderate.write offline.access"})
+        return JSONResponse(table | {"scope": scope})
+
+    async def revoke(self, request: Request) -> Response:
+        """End the pair of a token."""
+        form = await request.form()
+        if form.get("client_id") != CLIENT_ID:
+            return JSONResponse({"error": "invalid_client", "error_description": "Unknown client."}, 400)
+        self.network.pairs.end(str(form.get("token", "")))
+        return JSONResponse({"revoked": True})
 
     async def me(self, request: Request) -> Response:
         """Say whose token this is."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from moderator.domain.errors import BadInput, Gone, Refused
 from moderator.platforms.base import storable
+from moderator.platforms.practice.codes import Codes
 from moderator.platforms.practice.faults import Faults
 from moderator.platforms.practice.ids import first_id_at, now_ms
 from moderator.platforms.practice.limits import Limits
@@ -35,6 +36,7 @@ class PracticeNetwork:
         self.faults = Faults()
         self.limits = Limits()
         self.pairs = Pairs(self.state)
+        self.codes = Codes()
         self.new_names = new_names
         self.added = seed(self.state, comments)
 

@@ -91,7 +91,7 @@ class Pages:
         )
         posts = state.posts("author_id = ? AND parent_id IS NULL AND newer_id IS NULL", [SCHOOL_ID], limit=A_PAGE)
         mentions = state.posts("names_school AND parent_id IS NULL AND newer_id IS NULL", limit=A_PAGE)
-        return _page(
+        return page(
             "index.html",
             title=f"{SCHOOL_NAME} (@{SCHOOL_HANDLE})",
             school_name=SCHOOL_NAME,
@@ -115,7 +115,7 @@ class Pages:
         replies = state.posts(f"{under} AND posts.id < ?", [*post.history, 0, newest], limit=A_PAGE + 1)
         hidden = state.posts(under, [*post.history, 1], limit=A_PAGE)
         quoted = None if post.quoted_id is None else state.post(post.quoted_id)
-        return _page(
+        return page(
             "status.html",
             title=f"{post.name} (@{post.handle}) on the practice network",
             post=post,
@@ -173,7 +173,7 @@ class Pages:
 
 def problem(status: int, message: str) -> Response:
     """Return a page that says what is wrong."""
-    return _page("problem.html", status=status, title="Practice network", message=message)
+    return page("problem.html", status=status, title="Practice network", message=message)
 
 
 def path_of(post: Stored) -> str:
@@ -181,7 +181,8 @@ def path_of(post: Stored) -> str:
     return f"/{post.handle}/status/{post.id}"
 
 
-def _page(template: str, *, status: int = 200, **values: object) -> Response:
+def page(template: str, *, status: int = 200, **values: object) -> Response:
+    """Return one of the templates in `look/`, filled in."""
     text = _ENVIRONMENT.get_template(template).render(school=SCHOOL_HANDLE, school_id=SCHOOL_ID, **values)
     return HTMLResponse(text, status, HEADERS)
 

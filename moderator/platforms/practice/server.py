@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 
 from moderator.domain.errors import BadInput
 from moderator.platforms.practice.api import Api
+from moderator.platforms.practice.authorise import Authorise
 from moderator.platforms.practice.faults import Faulty
 from moderator.platforms.practice.log import NO_ANSWER, Logged
 from moderator.platforms.practice.network import PracticeNetwork
@@ -38,7 +39,7 @@ class Running:
 
 def app_of(network: PracticeNetwork) -> Logged:
     """Return the whole network as an ASGI application."""
-    routes = [*Rehearsal(network).routes(), *Api(network).routes(), *Pages(network).routes()]
+    routes = [*Rehearsal(network).routes(), *Api(network).routes(), *Authorise(network).routes(), *Pages(network).routes()]
     inner = Starlette(routes=routes, exception_handlers={404: _absent, 405: _absent, ClientDisconnect: _left})
     inner.router.redirect_slashes = False
     return Logged(Faulty(inner, network.faults), network.log)

@@ -36,6 +36,9 @@ class Pairs:
                 return None
             from_id = int(str(found[0][0]))
             self._used(from_id)
+        return self._add(from_id)
+
+    def _add(self, from_id: int | None) -> tuple[str, str]:
         access, new = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         with self._state.change() as db:
             db.execute(
@@ -43,6 +46,16 @@ class Pairs:
                 (access, new, from_id, now_ms() + LASTS_SECONDS * 1000),
             )
         return access, new
+
+    def issue(self) -> tuple[str, str]:
+        """Return a fresh access and refresh token after somebody has authorised the account; an ended authorisation begins anew."""
+        self._state.remember(_REVOKED, "")
+        return self._add(None)
+
+    def end(self, token: str) -> None:
+        """End the pair that a token is of; an unknown one is no fault. May be repeated."""
+        with self._state.change() as db:
+            db.execute("UPDATE pairs SET dead = 1 WHERE access = ? OR refresh = ?", (token, token))
 
     def accepts(self, access: str) -> bool:
         """Return whether an access token works now; its first use ends the pair it was traded from."""

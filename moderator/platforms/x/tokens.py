@@ -42,7 +42,7 @@ class Keys:
         self._url = api_url + TOKEN_PATH
         self._client_id = client_id
         self._client_secret = client_secret
-        self._unsaved: ports.Token | None = None
+        self._unsaved: tuple[str, ports.Token] | None = None
 
     def current(self) -> ports.Token:
         """Return a token that should work. Raises Unauthorised, Transient or RateLimited when it must be renewed and cannot be."""
@@ -58,7 +58,7 @@ class Keys:
             if token.access != stale.access:
                 return token
             try:
-                self._unsaved = self._trade(token.refresh)
+                self._unsaved = token.refresh, self._trade(token.refresh)
             except Unauthorised:
                 stored = self._credentials.load()
                 if stored.refresh != token.refresh:  # another process was first
@@ -70,9 +70,14 @@ class Keys:
             return token
 
     def _load(self) -> ports.Token:
-        """Return the stored pair; first store one that could not be stored when it came (its predecessor is dead)."""
+        """Return the stored pair; first store one that could not be stored when it came (its predecessor is dead).
+
+        It is dropped when a person has connected the account anew meanwhile: theirs is the newer one.
+        """
         if self._unsaved is not None:
-            self._credentials.save(self._unsaved)
+            traded, pair = self._unsaved
+            if self._credentials.load().refresh == traded:
+                self._credentials.save(pair)
             self._unsaved = None
         return self._credentials.load()
 
@@ -89,14 +94,15 @@ class Keys:
                 message = "X no longer accepts this account's authorisation: the account must be authorised again"
                 raise Unauthorised(message)
             raise error
-        return _pair(response, now)
+        return pair_of(response, now)
 
 
-def _pair(response: requests.Response, now: datetime) -> ports.Token:
+def pair_of(response: requests.Response, now: datetime) -> ports.Token:
+    """Return the pair of X's answer to a trade. Raises Transient when there is none in it."""
     try:
         table = response.json()
         lasts = timedelta(seconds=float(table["expires_in"]))
         return ports.Token(str(table["access_token"]), str(table["refresh_token"]), now + lasts)
     except (ValueError, TypeError, KeyError, OverflowError):
-        message = "X's answer to the renewal of the token cannot be read"
+        message = "X's answer about the token cannot be read"
         raise Transient(message) from None

@@ -17,9 +17,11 @@ TWEEPY_HOST: Final = "https://api.twitter.com"
 """tweepy 4.17 has this host written into its client."""
 
 TOKEN_PATH: Final = "/2/oauth2/token"  # noqa: S105 - a path, not a secret
+REVOKE_PATH: Final = "/2/oauth2/revoke"
 
 ALLOWED: Final = (
     ("POST", TOKEN_PATH),
+    ("POST", REVOKE_PATH),
     ("GET", "/2/users/me"),
     ("GET", r"/2/users/\d+/mentions"),
     ("GET", "/2/tweets/search/recent"),

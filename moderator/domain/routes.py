@@ -1,0 +1,183 @@
+"""Who is told of what (R21): never the person named; for somebody away, whoever stands in. Called by alert, digest and the routes page."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from moderator.domain.access import MAY, STANDS_IN, Action, Role
+from moderator.domain.decision import Severity
+from moderator.domain.digest import AlertKind
+from moderator.domain.register import Person
+
+
+class RouteKind(StrEnum):
+    """What there is to tell. An alert is of one kind; the digest is one of its own."""
+
+    FLAGGED = "flagged"
+    SEVERE = "severe"
+    SAFEGUARDING = "safeguarding"
+    WITHHELD = "withheld"
+    SUBMITTED = "submitted"
+    OVERRIDE = "override"
+    ACCOUNT = "account"
+    SYSTEM = "system"
+    EVIDENCE = "evidence"
+    DIGEST = "digest"
+
+
+KIND_WORDS: Mapping[RouteKind, str] = {
+    RouteKind.FLAGGED: "A comment was flagged",
+    RouteKind.SEVERE: "A serious comment was flagged",
+    RouteKind.SAFEGUARDING: "Somebody tells of harm, or may be in danger",
+    RouteKind.WITHHELD: "A comment is for the police only",
+    RouteKind.SUBMITTED: "A screen print was handed in",
+    RouteKind.OVERRIDE: "A person changed what was decided",
+    RouteKind.ACCOUNT: "An account needs attention",
+    RouteKind.SYSTEM: "The service needs attention",
+    RouteKind.EVIDENCE: "The evidence needs attention, or a record is to be disposed of",
+    RouteKind.DIGEST: "The daily digest",
+}
+
+DEFAULTS: Mapping[RouteKind, tuple[Role, ...]] = {
+    RouteKind.FLAGGED: (Role.HEAD,),
+    RouteKind.SEVERE: (Role.HEAD,),
+    RouteKind.SAFEGUARDING: (Role.DSL, Role.SAFEGUARDING_LEAD),
+    RouteKind.WITHHELD: (Role.HEAD, Role.DSL, Role.SAFEGUARDING_LEAD),
+    RouteKind.SUBMITTED: (Role.HEAD,),
+    RouteKind.OVERRIDE: (Role.HEAD,),
+    RouteKind.ACCOUNT: (Role.HEAD, Role.ADMIN),
+    RouteKind.SYSTEM: (Role.HEAD,),
+    RouteKind.EVIDENCE: (Role.HEAD, Role.CEO),
+    RouteKind.DIGEST: (Role.HEAD,),
+}
+"""Our assumption, for the trust to confirm: the policy's own map of whom to tell is missing from its text (R21)."""
+
+IN_ABSENCE: Mapping[Role, tuple[Role, ...]] = {
+    Role.HEAD: (Role.DEPUTY, Role.CEO),
+    Role.DEPUTY: (Role.HEAD, Role.CEO),
+    Role.DSL: (Role.SAFEGUARDING_LEAD, Role.HEAD, Role.CEO),
+    Role.SAFEGUARDING_LEAD: (Role.DSL, Role.HEAD, Role.CEO),
+    Role.ADMIN: (Role.HEAD, Role.DEPUTY, Role.CEO),
+    Role.CEO: (Role.SAFEGUARDING_LEAD, Role.HEAD),
+}
+"""Who stands in for a role whose people are all away, or that nobody has: the first of these with somebody there."""
+
+IN_CONFLICT: Mapping[Role, tuple[Role, ...]] = {**IN_ABSENCE, Role.HEAD: (Role.CEO, Role.SAFEGUARDING_LEAD)}
+"""Who stands in for a role whose person is named: for the Headteacher nobody who works under them."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnDuty:
+    """Who could be told at one school on one London day.
+
+    `holders` gives the people of each role, the longest designated first; `away` the numbers of those away that day; `routes` what the
+    school has signed in place of DEFAULTS. A person with the number 0 is a mailbox, and on nobody's roll.
+    """
+
+    holders: Mapping[Role, tuple[Person, ...]]
+    away: frozenset[int] = frozenset()
+    routes: Mapping[RouteKind, tuple[Role, ...]] = field(default_factory=dict)
+
+    def roles(self, kind: RouteKind) -> tuple[Role, ...]:
+        """Return the roles that are told of a kind: those signed, or our assumption."""
+        return self.routes.get(kind, DEFAULTS[kind])
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What of a school's items one reader of a digest is told of.
+
+    Items that name one of `references` are left out (R21), disclosures unless `safeguarding` (R15). `only_safeguarding` leaves nothing but
+    disclosures; a `naming` that is not empty nothing but items that name one of those.
+    """
+
+    references: frozenset[str] = frozenset()
+    safeguarding: bool = True
+    only_safeguarding: bool = False
+    naming: frozenset[str] = frozenset()
+
+
+def told(kind: RouteKind, duty: OnDuty, *, named: frozenset[str] = frozenset()) -> tuple[Person, ...]:
+    """Return who is told, each once, in order of the route; `named` are the roll references of those the thing is about. Pure.
+
+    1. Each role of the route: its people who are there and not named; when there are none, the first role standing in that has some.
+    2. When that is nobody at all: whoever of those is away, and not named. A mail that waits is better than none.
+
+    Nobody named is ever told, whatever the route: the answer can be empty, and the caller has a last resort.
+    """
+    chosen = dict.fromkeys(person for role in duty.roles(kind) for person in _there(role, duty, named))
+    if not chosen:
+        chosen = dict.fromkeys(person for role in duty.roles(kind) for person in _away(role, duty, named))
+    return tuple(chosen)
+
+
+def names(person: Person, named: frozenset[str]) -> bool:
+    """Return whether a person is among those named: the roll's reference of them is."""
+    return bool(references(person) & named)
+
+
+def references(person: Person) -> frozenset[str]:
+    """Return what the roll calls a person; empty when nobody has said."""
+    return frozenset({person.roll_reference}) if person.roll_reference else frozenset()
+
+
+def _there(role: Role, duty: OnDuty, named: frozenset[str]) -> Iterator[Person]:
+    for each in (role, *_standing_in(role, duty, named)):
+        there = [person for person in duty.holders.get(each, ()) if person.id not in duty.away and not names(person, named)]
+        if there:
+            yield from there
+            return
+
+
+def _away(role: Role, duty: OnDuty, named: frozenset[str]) -> Iterator[Person]:
+    for each in (role, *_standing_in(role, duty, named)):
+        yield from (person for person in duty.holders.get(each, ()) if not names(person, named))
+
+
+def _standing_in(role: Role, duty: OnDuty, named: frozenset[str]) -> tuple[Role, ...]:
+    conflict = any(names(person, named) for person in duty.holders.get(role, ()))
+    return (IN_CONFLICT if conflict else IN_ABSENCE).get(role, ())
+
+
+def reads_disclosures(person: Person, duty: OnDuty) -> bool:
+    """Return whether a person is told of disclosures: a safeguarding lead, or, where there is none, whoever stands in (R15)."""
+    leads = [each.id for role in MAY[Action.SEE_SAFEGUARDING] for each in duty.holders.get(role, ())]
+    if leads:
+        return person.id in leads
+    return any(person.id == each.id for role in STANDS_IN for each in duty.holders.get(role, ()))
+
+
+def leads_there(duty: OnDuty, *, named: frozenset[str] = frozenset()) -> bool:
+    """Return whether a safeguarding lead is there who is not among those named: else those who stand in must see disclosures (R15)."""
+    leads = (person for role in MAY[Action.SEE_SAFEGUARDING] for person in duty.holders.get(role, ()))
+    return any(person.id not in duty.away and not names(person, named) for person in leads)
+
+
+def may_be_told(kind: RouteKind) -> tuple[Role, ...]:
+    """Return the roles a route of that kind can name: only those who can open what they are told of. In the order of `Role`."""
+    actions = {
+        RouteKind.SAFEGUARDING: Action.SEE_SAFEGUARDING,
+        RouteKind.ACCOUNT: Action.SEE_ACCOUNTS,
+        RouteKind.SYSTEM: Action.SEE_HEALTH,
+        RouteKind.DIGEST: Action.SEE_DIGESTS,
+    }
+    allowed = MAY[actions.get(kind, Action.SEE_ITEMS)]
+    return tuple(role for role in Role if role in allowed and role is not Role.AUDITOR)
+
+
+_KINDS: Mapping[AlertKind, RouteKind] = {
+    AlertKind.WITHHELD: RouteKind.WITHHELD,
+    AlertKind.SUBMITTED: RouteKind.SUBMITTED,
+    AlertKind.OVERRIDE: RouteKind.OVERRIDE,
+    AlertKind.ACCOUNT: RouteKind.ACCOUNT,
+    AlertKind.SYSTEM: RouteKind.SYSTEM,
+    AlertKind.EVIDENCE: RouteKind.EVIDENCE,
+    AlertKind.DISPOSAL: RouteKind.EVIDENCE,
+}
+
+
+def route_of(kind: AlertKind, severity: Severity, *, safeguarding: bool) -> RouteKind:
+    """Return the route of an alert: whatever is said of a disclosure or a crisis goes the way of those, but for the police's own (R15)."""
+    if safeguarding and kind is not AlertKind.WITHHELD:
+        return RouteKind.SAFEGUARDING
+    return _KINDS.get(kind, RouteKind.SEVERE if severity is Severity.SEVERE else RouteKind.FLAGGED)

@@ -1,0 +1,18 @@
+"""The part of the store that tells who is there and what is signed. Called by the alert, digest, record and submit steps."""
+
+from datetime import date
+from typing import Protocol
+
+from moderator.domain.routes import OnDuty
+
+
+class DutyReads(Protocol):
+    """Reads of the register."""
+
+    def on_duty(self, school: str, day: date) -> OnDuty:
+        """Return who could be told at a school on a London day; with an empty register the Headteacher's mailbox of the settings (R21)."""
+        ...
+
+    def delegation(self, school: str, day: date) -> str:
+        """Return the delegation to the service that holds on a London day, as a record shows it; empty when the register has none (R8)."""
+        ...

@@ -1,0 +1,55 @@
+"""Who could be told at a school on one day, and of what (R21). Called by the alert and digest steps, and by the routes page."""
+
+from datetime import date
+
+import sqlalchemy as sa
+
+from moderator.domain.access import Role
+from moderator.domain.register import Person
+from moderator.domain.routes import OnDuty, View
+from moderator.store import absences, people, register, signed
+from moderator.store.engine import READ
+from moderator.store.items import ITEM_PEOPLE, ITEMS
+from moderator.store.seen_by import seen_by
+
+
+def on_duty(connection: sa.Connection, school: str, day: date) -> OnDuty:
+    """Return who has which role, who is away, and what the school has signed.
+
+    A school whose register has no Headteacher has their mailbox of the settings instead: what is to be told is told from the first day.
+    Raises BadInput when there is no such school.
+    """
+    mailbox = Person(0, "", people.school(connection, school).head_email)
+    holders = {role: tuple(register.holders(connection, role, school, day)) for role in Role}
+    holders[Role.HEAD] = holders[Role.HEAD] or (mailbox,)
+    return OnDuty(holders, absences.away_on(connection, day), signed.routes(connection, school))
+
+
+def in_view(view: View) -> sa.ColumnElement[bool]:
+    """Return the condition on ITEMS for what one reader of a digest is told of (R15, R21)."""
+    seen = seen_by(references=view.references, safeguarding=view.safeguarding)
+    if view.only_safeguarding:
+        seen = sa.and_(seen, ITEMS.c.safeguarding)
+    if view.naming:
+        named = sa.select(ITEM_PEOPLE.c.item_id).where(
+            ITEM_PEOPLE.c.item_id == ITEMS.c.id, ITEM_PEOPLE.c.reference.in_(sorted(view.naming))
+        )
+        seen = sa.and_(seen, named.exists())
+    return seen
+
+
+class DutyReads:
+    """What the database tells of who is there; implements ports.DutyReads."""
+
+    engine: sa.Engine
+
+    def on_duty(self, school: str, day: date) -> OnDuty:
+        """Return who could be told at a school on a London day."""
+        with self.engine.connect().execution_options(**READ) as connection:
+            return on_duty(connection, school, day)
+
+    def delegation(self, school: str, day: date) -> str:
+        """Return the delegation that holds on a London day, as a record shows it; empty when there is none."""
+        with self.engine.connect().execution_options(**READ) as connection:
+            found = signed.delegation_on(connection, school, day)
+        return found.on_record() if found else ""

@@ -1,0 +1,94 @@
+"""Digests: what was told day by day, the ledger's head in each, and whether a mail still agrees with the ledger. Linked from the menu."""
+
+import re
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, HTTPException, Query, Response
+
+from moderator.domain.access import Action
+from moderator.domain.errors import BadInput
+from moderator.domain.events import Head, heads_from
+from moderator.store import queue
+from moderator.store.listed import outcome_words, state_words
+from moderator.store.past_digests import Sent, digest, digests, in_ledger
+from moderator.store.seen_by import seen_by
+from moderator.web.need import Need, Visit, of_path
+from moderator.web.reader import reader_of
+from moderator.web.site import Site, SiteOf
+
+A_PAGE = 50
+LISTED = 100
+"""Comments of one day listed at most (our choice); a worse day is searched on Records."""
+
+_DIGEST_HEAD = re.compile(r"Ledger line ([0-9]{1,18}):\s*(?:>\s*)*([0-9a-fA-F]{64})(?![0-9a-fA-F])")
+"""How a digest prints the head, in its text and, copied from the screen, in its HTML; quoted or not."""
+
+router = APIRouter(prefix="/schools/{school}")
+Sees = Annotated[Visit, Depends(Need(Action.SEE_DIGESTS, of_path))]
+
+
+@router.get("/digests")
+def listing(site: SiteOf, visit: Sees, before: Annotated[date | None, Query()] = None) -> Response:
+    """Show one page of the digests that were written, newest first."""
+    with site.database.reading() as connection:
+        found = digests(connection, visit.school.slug, limit=A_PAGE + 1, before=before)
+    following = f"before={found[A_PAGE - 1].day.isoformat()}" if len(found) > A_PAGE else ""
+    return site.pages.html("digests", visit=visit, section="digests", rows=found[:A_PAGE], first=before is None, following=following)
+
+
+@router.get("/digests/{day}")
+def of_day(site: SiteOf, visit: Sees, day: date) -> Response:
+    """Show one day: its digest's head, and what became of its comments since. A 404 when that day has no digest."""
+    return _page(site, visit, day)
+
+
+@router.post("/digests/{day}")
+def compare(site: SiteOf, visit: Sees, day: date, mail: Annotated[str, Form()] = "") -> Response:
+    """Show the day, and whether the heads in a pasted mail are lines of the ledger. Keeps nothing of it."""
+    return _page(site, visit, day, mail=mail)
+
+
+def heads_in(text: str, school: str) -> tuple[Head, ...]:
+    """Return the heads of a school in a mail, as a digest or a witness mail prints them, each once; empty when there is none."""
+    found = [Head(int(number), code.lower()) for number, code in _DIGEST_HEAD.findall(text.replace("=\r\n", "").replace("=\n", ""))]
+    try:
+        named = heads_from(text)
+    except BadInput:
+        named = {}
+    return tuple(dict.fromkeys((*found, *named.get(school, ()), *named.get("", ()))))
+
+
+def _page(site: Site, visit: Visit, day: date, *, mail: str = "") -> Response:
+    school, reader = visit.school.slug, reader_of(site, visit)
+    shown = seen_by(references=reader.references, safeguarding=reader.safeguarding)
+    with site.database.reading() as connection:
+        sent = digest(connection, school, day)
+        if sent is None:
+            raise HTTPException(status_code=404)
+        found = queue.flagged_on(connection, school, day, seen=shown, limit=LISTED + 1)
+        counts = queue.day_counts(connection, school, day, seen=shown)
+        heads = [(head, in_ledger(connection, school, head)) for head in heads_in(mail, school)]
+        stands = sent.head.seq == 0 or in_ledger(connection, school, sent.head)
+    return site.pages.html(
+        "digest",
+        visit=visit,
+        section="digests",
+        sent=sent,
+        stands=stands,
+        counts=counts,
+        rows=[(each, state_words(each), outcome_words(each)) for each in found[:LISTED]],
+        more=len(found) > LISTED,
+        mail=mail,
+        verdict=_verdict(sent, heads) if mail.strip() else "",
+        heads=heads,
+    )
+
+
+def _verdict(sent: Sent, heads: list[tuple[Head, bool]]) -> str:
+    """Return the code of what a pasted mail says: `none`, `match`, `other` (right, but of another day) or `differs`."""
+    if not heads:
+        return "none"
+    if not all(known for _, known in heads):
+        return "differs"
+    return "match" if sent.head in {head for head, _ in heads} else "other"
