@@ -65,7 +65,7 @@ def concerns_staff(connection: sa.Connection, item_id: int) -> bool:
 def addresses_of(connection: sa.Connection, role: Role, school: str, *, item_id: int, day: date) -> list[str]:
     """Return the addresses of whoever has a role at a school on a London day, without those whom the item names (R21)."""
     named = set(connection.execute(sa.select(ITEM_PEOPLE.c.reference).where(ITEM_PEOPLE.c.item_id == item_id)).scalars())
-    found = register.holders(connection, role, school, day)
+    found = register.holders(connection, school, day, role)[role]
     return [each.email for each in found if Acting(each, ()).on_the_roll.isdisjoint(named)]
 
 

@@ -20,7 +20,7 @@ def on_duty(connection: sa.Connection, school: str, day: date) -> OnDuty:
     Raises BadInput when there is no such school.
     """
     mailbox = Person(0, "", people.school(connection, school).head_email)
-    holders = {role: tuple(register.holders(connection, role, school, day)) for role in Role}
+    holders = register.holders(connection, school, day, *Role)
     holders[Role.HEAD] = holders[Role.HEAD] or (mailbox,)
     return OnDuty(holders, absences.away_on(connection, day), signed.routes(connection, school))
 

@@ -19,13 +19,25 @@ DESIGNATIONS: sa.Table = DesignationRow.__table__  # type: ignore[attr-defined] 
 _PERSON = (PEOPLE.c.id, PEOPLE.c.name, PEOPLE.c.email, PEOPLE.c.roll_reference)
 
 
+_HELD = (
+    sa.select(*DESIGNATIONS.c, PEOPLE.c.name.label("person_name"), PEOPLE.c.email, PEOPLE.c.roll_reference)
+    .join(PEOPLE, PEOPLE.c.id == DESIGNATIONS.c.person_id)
+    .order_by(DESIGNATIONS.c.id)
+)
+"""Designations with who holds them, in the order they were signed."""
+
+
 def _person(row: Any) -> Person:  # noqa: ANN401 - a row of _PERSON
     return Person(row.id, row.name, row.email, row.roll_reference)
 
 
-def _designation(row: Any) -> Designation:  # noqa: ANN401 - a row of DESIGNATIONS
-    values: dict[str, Any] = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
-    return Designation(**values | {"role": Role(values["role"])})
+def _designation(row: Any) -> Designation:  # noqa: ANN401 - a row of DESIGNATIONS, or of _HELD
+    values: dict[str, Any] = {column.name: getattr(row, column.name) for column in DESIGNATIONS.c}
+    return Designation(**values | {"role": Role(row.role)})
+
+
+def _holder(row: Any) -> Person:  # noqa: ANN401 - a row of _HELD
+    return Person(row.person_id, row.person_name, row.email, row.roll_reference)
 
 
 def add_person(connection: sa.Connection, *, name: str, email: str, at: datetime, roll_reference: str = "") -> Person:
@@ -161,9 +173,9 @@ def end_designation(connection: sa.Connection, designation_id: int, *, by: str, 
 
 def acting(connection: sa.Connection, person_id: int, day: date) -> Acting | None:
     """Return a person with what they are designated as on a London day; None when that is nothing."""
-    rows = connection.execute(sa.select(DESIGNATIONS).where(DESIGNATIONS.c.person_id == person_id).order_by(DESIGNATIONS.c.id))
+    rows = connection.execute(_HELD.where(DESIGNATIONS.c.person_id == person_id)).all()
     live = tuple(each for each in map(_designation, rows) if each.live_on(day))
-    return Acting(person(connection, person_id), live) if live else None
+    return Acting(_holder(rows[0]), live) if live else None
 
 
 def acting_by_reference(connection: sa.Connection, reference: str, day: date) -> Acting | None:
@@ -172,16 +184,19 @@ def acting_by_reference(connection: sa.Connection, reference: str, day: date) ->
     return acting(connection, row.person_id, day) if row is not None and _designation(row).live_on(day) else None
 
 
-def holders(connection: sa.Connection, role: Role, school: str, day: date) -> list[Person]:
-    """Return who has a role at a school (or for the whole trust) on that day, the longest designated first."""
-    wanted = sa.select(DESIGNATIONS).where(DESIGNATIONS.c.role == role.value, DESIGNATIONS.c.school.in_([school, EVERY_SCHOOL]))
-    live = [each for each in map(_designation, connection.execute(wanted.order_by(DESIGNATIONS.c.id))) if each.live_on(day)]
-    return [person(connection, each) for each in dict.fromkeys(each.person_id for each in live)]
+def holders(connection: sa.Connection, school: str, day: date, *roles: Role) -> dict[Role, tuple[Person, ...]]:
+    """Return who has each of these roles at a school (or for the whole trust) on that day, the longest designated first."""
+    wanted = _HELD.where(DESIGNATIONS.c.role.in_([role.value for role in roles]), DESIGNATIONS.c.school.in_([school, EVERY_SCHOOL]))
+    found: dict[Role, dict[int, Person]] = {role: {} for role in roles}
+    for row in connection.execute(wanted):
+        if _designation(row).live_on(day):
+            found[Role(row.role)].setdefault(row.person_id, _holder(row))
+    return {role: tuple(people.values()) for role, people in found.items()}
 
 
 def someone_is(connection: sa.Connection, roles: Iterable[Role], school: str, day: date) -> bool:
     """Return whether anybody has one of these roles at a school on that day."""
-    return any(holders(connection, role, school, day) for role in roles)
+    return any(holders(connection, school, day, *roles).values())
 
 
 def names_by_reference(connection: sa.Connection) -> dict[str, str]:

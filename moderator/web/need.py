@@ -10,13 +10,12 @@ from fastapi import HTTPException, Request
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
-from moderator.domain.access import STANDS_IN, Action
+from moderator.domain.access import MAY, STANDS_IN, Action
 from moderator.domain.account import School
 from moderator.domain.register import Acting
-from moderator.domain.routes import leads_there
+from moderator.domain.routes import OnDuty, leads_there
 from moderator.domain.times import london_date
-from moderator.store import register
-from moderator.store.duty import on_duty
+from moderator.store import absences, register
 from moderator.store.items import ITEM_PEOPLE, ITEMS
 from moderator.store.people import ACCOUNTS
 from moderator.store.seen_by import seen_by
@@ -201,7 +200,9 @@ def safeguards(site: Site, acting: Acting, school: str, *, named: frozenset[str]
     if not acting.roles(school) & STANDS_IN:
         return False
     with site.database.reading() as connection:
-        return not leads_there(on_duty(connection, school, london_date(site.clock.now())), named=named)
+        day = london_date(site.clock.now())
+        leads = OnDuty(register.holders(connection, school, day, *MAY[Action.SEE_SAFEGUARDING]), absences.away_on(connection, day))
+    return not leads_there(leads, named=named)
 
 
 def _first(site: Site, acting: Acting, action: Action) -> str | None:

@@ -136,15 +136,12 @@ def _number(text: str) -> int:
 
 def _page(site: Site, visit: Visit, asked: Asked, *, status: int = 200) -> Response:
     facts = today_facts(site, visit, asked)
-    elsewhere = any(each.school != visit.school.slug for each in visit.acting.designations)
-    schools = [each for each in site.database.schools() if visit.acting.may(Action.SEE_ITEMS, each.slug)] if elsewhere else []
     return site.pages.html(
         "today",
         status=status,
         visit=visit,
         section="today",
         school=visit.school,
-        schools=schools,
         policy_overdue=to_be_attested(site, visit),
         **facts,
     )

@@ -23,11 +23,12 @@ class _TooLargeError(Exception):
     """More arrived than a form may have."""
 
 
-async def read_form(request: Request, *, most: int = MAX_UPLOAD, too_large: str = TOO_LARGE) -> FormData:
-    """Return the form, its files in memory, of `most` bytes (MAX_UPLOAD at most).
+async def read_form(request: Request, *, most: int = 0, too_large: str = TOO_LARGE) -> FormData:
+    """Return the form, its files in memory, of `most` bytes (0: MAX_UPLOAD; never more than that).
 
     Raises BadInput, with `too_large`, when it is larger, and when it is no form. The caller closes it.
     """
+    most = min(most or MAX_UPLOAD, MAX_UPLOAD)
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length) > most:
         await _drain(request)

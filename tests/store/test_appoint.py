@@ -58,11 +58,11 @@ def test_r3_a_headteacher_of_the_future_ends_the_one_of_today_the_day_before(sta
     act(stage, lambda unit: appoint.appoint(unit, coming, by=ceo, at=NOON))
     for day, name in ((TODAY, "Tamsin Okoro"), (date(2026, 12, 31), "Tamsin Okoro"), (date(2027, 1, 1), "Odile Brandt")):
         with stage.database.reading() as connection:
-            assert [each.name for each in register.holders(connection, Role.HEAD, SCHOOL.slug, day)] == [name]
+            assert [each.name for each in register.holders(connection, SCHOOL.slug, day, Role.HEAD)[Role.HEAD]] == [name]
     again = replace(coming, name="Perry Nash", email="p.nash@oakfield.example", begins_on=date(2026, 12, 1))
     act(stage, lambda unit: appoint.appoint(unit, again, by=ceo, at=NOON))
     with stage.database.reading() as connection:
-        assert [each.name for each in register.holders(connection, Role.HEAD, SCHOOL.slug, date(2027, 1, 2))] == ["Perry Nash"]
+        assert [each.name for each in register.holders(connection, SCHOOL.slug, date(2027, 1, 2), Role.HEAD)[Role.HEAD]] == ["Perry Nash"]
         ended = register.designation(connection, held_as(stage, "HEAD-3"))
     assert ended is not None
     assert over(ended, TODAY), "whoever was to come never does"

@@ -11,6 +11,7 @@ from stage import Stage, comment
 
 from moderator.domain.errors import BadInput
 from moderator.store.engine import open_engine
+from moderator.store.items import ITEM_PEOPLE, ITEMS
 from moderator.store.schema import MIGRATIONS, downgrade, newest, upgrade, version
 
 
@@ -29,6 +30,26 @@ def test_down_and_up_again_with_data(any_stage: Stage) -> None:
     upgrade(engine)
     assert version(engine) == newest()
     upgrade(engine)
+
+
+def test_what_lists_ask_for_is_filled_in_for_items_from_before(any_stage: Stage) -> None:
+    texts = ("You are an idiot, Tilly Marwood", "This is a disclosure of harm", "Lovely", "indecent_image")
+    any_stage.platform.comments += [comment(11 + number, text) for number, text in enumerate(texts)]
+    any_stage.run("poll", "score", "decide", "record", "hide")
+    engine = any_stage.database.engine
+
+    def asked_for() -> list[list[tuple[object, ...]]]:
+        with engine.connect() as connection:
+            items = connection.execute(sa.select(ITEMS.c.id, ITEMS.c.grounds, ITEMS.c.about, ITEMS.c.safeguarding).order_by(ITEMS.c.id))
+            named = connection.execute(sa.select(ITEM_PEOPLE).order_by(*ITEM_PEOPLE.c))
+            return [[tuple(row) for row in rows] for rows in (items, named)]
+
+    before = asked_for()
+    assert before[1] != []
+    assert [row[3] for row in before[0]] == [False, True, False, False]
+    downgrade(engine, "0003")
+    upgrade(engine)
+    assert asked_for() == before
 
 
 def test_the_newest_version_is_alembics_head() -> None:

@@ -31,7 +31,7 @@ def test_every_event_is_of_one_kind() -> None:
         ("reviewed", "uphold", "Decided: keep the decision"),
         ("registered", "designated", "A person was designated"),
         ("registered", "a_new_code", "A new code"),
-        ("registered", "", "registered"),
+        ("registered", "", "The register was changed"),
         ("signed_in", "passkey", "Signed in with a passkey"),
         ("signed_in", "some_new_way", "Signed in"),
         ("exported", "list", "A list was copied out"),

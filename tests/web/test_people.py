@@ -187,7 +187,7 @@ def test_r3_a_new_headteacher_takes_over_and_the_last_signer_stays(served: Serve
     assert people.head.get(PAGE).status_code == httpx.codes.UNAUTHORIZED
     assert ("HEAD-1", "CEO-1", "handed_over") in ledger_of(people)
     with people.stage.database.reading() as connection:
-        now = register.holders(connection, Role.HEAD, "oakfield", london_date(people.stage.clock.now()))
+        now = register.holders(connection, "oakfield", london_date(people.stage.clock.now()), Role.HEAD)[Role.HEAD]
     assert [person.name for person in now] == ["Odile Brandt"]
     lone = people.clients[Role.CEO].post(f"/designations/{id_of(people, 'HEAD-3')}/end", data={"reason": "Gone on leave"})
     assert lone.status_code == COMING, "the CEO still signs for the school"

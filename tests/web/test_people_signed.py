@@ -54,8 +54,8 @@ def test_r21_the_page_says_who_would_be_told_now_and_if_it_were_about_somebody(a
     assert page.count("Our assumption, for the trust to confirm") == len(RouteKind)
     assert "Nobody has said who Tamsin Okoro and Maren Holloway are on the roll" in " ".join(page.split())
     with app.stage.database.reading() as connection:
-        head = register.holders(connection, Role.HEAD, "oakfield", app.stage.clock.now().date())[0]
-        deputy = register.holders(connection, Role.DEPUTY, "oakfield", app.stage.clock.now().date())[0]
+        head = register.holders(connection, "oakfield", app.stage.clock.now().date(), Role.HEAD)[Role.HEAD][0]
+        deputy = register.holders(connection, "oakfield", app.stage.clock.now().date(), Role.DEPUTY)[Role.DEPUTY][0]
     about = app.head.get(f"{AT}/routes?named={head.id}").text
     assert now_told(about, "A comment was flagged") == "Maren Holloway"
     assert "It is not so yet" in about

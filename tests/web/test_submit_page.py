@@ -16,10 +16,10 @@ from playwright.sync_api import Browser, expect
 from review_app import Served, handed_in, screen_print
 from seen_pages import NARROW, clean_in_both, sign_in
 
+from moderator.domain.access import Role
 from moderator.domain.errors import EvidenceFailed, Transient
 from moderator.domain.submission import MAX_BYTES, MAX_FILES
 from moderator.evidence.submission.intake import SealedIntake
-from moderator.store import people
 from moderator.store.submitted import SUBMITTED
 from moderator.web import uploaded
 
@@ -85,14 +85,14 @@ def test_what_is_handed_in_is_a_record_with_its_page(served: Served) -> None:
         "Wren Quill",
         "The office could not run a bath.",
         "A parent showed it to me at the gate.",
-        "by D-1",
+        "by HEAD-1",
         "Checked just now: nothing has changed since it was sealed.",
         "Kept. This is its record.",
         "It does not prove that a site showed them.",
     ):
         assert words in page.text
     assert f'href="/submitted/{number}"' in served.head.get("/submit").text
-    assert served.stage.ledger_events() == ["opened", "submitted", "captured", "sealed", "alerted", "viewed"]
+    assert served.stage.ledger_events() == ["opened", "signed_in", "submitted", "captured", "sealed", "alerted", "viewed"]
     served.head.get(f"/submitted/{number}")
     assert served.stage.ledger_events().count("viewed") == 1
     assert handed_in(served, posted="2026-11-18T10:40") == number
@@ -136,7 +136,6 @@ def test_a_file_that_is_no_picture_is_listed_and_not_shown(served: Served) -> No
         ([], {"place": " "}, "Place: this is needed"),
         ([], {"seen": "2026-11-19T11:05"}, "still to come"),
         ([], {"why": "short"}, "at least 10 characters"),
-        ([], {"school": "nowhere"}, "School: choose one of the trust"),
         ([(f"{n}.png", screen_print(n)) for n in range(MAX_FILES + 1)], {}, "at most 10 files"),
     ],
 )
@@ -245,12 +244,17 @@ def test_a_picture_that_was_changed_in_the_vault_is_not_shown(served: Served) ->
     assert served.head.get(f"/submitted/{number}/1.png").status_code == 404
 
 
-def test_with_several_schools_the_person_chooses(served: Served) -> None:
-    school = served.stage.database.schools()[0]
-    with served.stage.database.unit() as unit:
-        people.put_school(unit.connection, replace(school, slug="elmfield", name="Elmfield School"))
-    page = served.head.get("/submit?indecent=no&school=elmfield").text
-    assert '<option value="elmfield" selected>Elmfield School</option>' in page
+def test_with_several_schools_the_person_chooses_among_their_own(served: Served) -> None:
+    page = served.clients[Role.CEO].get("/submit?indecent=no&school=ashford").text
+    assert '<option value="ashford" selected>Ashford Junior School</option>' in page
+    assert "Ashford" not in served.head.get("/submit?indecent=no&school=oakfield").text
+
+
+@pytest.mark.parametrize("school", ["ashford", "nowhere"])
+def test_r3_nothing_is_handed_in_at_a_school_that_is_not_theirs(served: Served, school: str) -> None:
+    before = served.stage.ledger_events()
+    assert send(served, school=school).status_code == 404
+    assert served.stage.ledger_events() == before
 
 
 def test_a_phone_without_script_hands_in_and_axe_finds_nothing(browser: Browser, served: Served, tmp_path: Path) -> None:
