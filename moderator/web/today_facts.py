@@ -2,21 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from moderator.domain.decision import Severity
-from moderator.domain.digest import AccountLine, grounds
+from moderator.domain.digest import grounds
 from moderator.domain.lifecycle import State
 from moderator.domain.review import MIN_JUSTIFICATION
 from moderator.domain.score import PersonKind
 from moderator.domain.times import london_date
 from moderator.store import queue
-from moderator.store import today as read
 from moderator.store.listed import Listed, outcome_words, state_words
 from moderator.store.people import ACCOUNTS
 from moderator.store.queue import Place, Wanted, place_of
+from moderator.web.accounts_facts import listed
 from moderator.web.filters import address, asked_by, filters
 from moderator.web.need import Visit
 from moderator.web.seen import seen
@@ -78,15 +77,6 @@ class Asked:
 NOTHING_ASKED = Asked(Wanted())
 
 
-@dataclass(frozen=True, slots=True)
-class AccountFacts:
-    """How an account stands, with how long ago it was last read well (None: never)."""
-
-    line: AccountLine
-    ago: timedelta | None
-    troubled: bool
-
-
 def today_facts(site: Site, visit: Visit, asked: Asked) -> dict[str, object]:
     """Return everything the template `today` names. Reads only; nothing that the visitor may not be shown is listed or counted."""
     now, school = site.clock.now(), visit.school.slug
@@ -102,7 +92,6 @@ def today_facts(site: Site, visit: Visit, asked: Asked) -> dict[str, object]:
         )
         of_day = queue.flagged_on(connection, school, day, seen=condition, limit=OF_THE_DAY + 1, before=asked.before)
         counts = queue.day_counts(connection, school, day, seen=condition)
-        lines = read.account_lines(connection, school, now)
         handles = _handles(connection, school) if len(tallies.account) > 1 or asked.wanted.account else {}
     return {
         "day": day,
@@ -116,7 +105,7 @@ def today_facts(site: Site, visit: Visit, asked: Asked) -> dict[str, object]:
         "asked": asked,
         "needing": _needing(school, found, asked),
         "flagged": _of_day(school, of_day, asked),
-        "accounts": [_account(line, now, site.tools.silence) for line in lines],
+        "accounts": listed(site, visit),
         "shortest": MIN_JUSTIFICATION,
         "longest": MAX_JUSTIFICATION,
     }
@@ -159,9 +148,3 @@ def _together(each: Listed) -> bool:
     """Return whether the list offers a tick: the step refuses every other item too (`steps.review.uphold_together`)."""
     plain = each.severity is Severity.ORDINARY and each.state in {State.RECORDED, State.HIDDEN}
     return plain and not each.held and not each.awaits_advice and PersonKind.STAFF.value not in each.about
-
-
-def _account(line: AccountLine, now: datetime, silence: timedelta) -> AccountFacts:
-    ago = None if line.last_good_poll is None else now - line.last_good_poll
-    quiet = ago is None or ago > silence
-    return AccountFacts(line, ago, troubled=bool(line.trouble) or (quiet and line.mode != "not approved"))

@@ -7,14 +7,18 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import sqlalchemy as sa
+from cryptography.fernet import Fernet
 from review_app import Served, enter
 from stage import comment
 
 from moderator.domain.access import Role
+from moderator.domain.attestation import Attested
 from moderator.domain.errors import Transient
+from moderator.ports import Token
 from moderator.steps.restore import restore
-from moderator.store import register
+from moderator.store import accounts, people, register
 from moderator.store.items import ITEMS
+from moderator.store.sealed import Sealer
 
 
 def links(page: httpx.Response, part: str) -> list[str]:
@@ -40,20 +44,31 @@ def test_r28_no_list_holds_text_or_names(served: Served) -> None:
         assert word not in page
 
 
+def connect(served: Served) -> None:
+    """Connect the account, and attest what is to be attested of it."""
+    now, number = served.stage.clock.now(), served.stage.account.id
+    with served.stage.database.unit() as unit:
+        people.StoredCredentials.store(unit.connection, Sealer([Fernet.generate_key().decode()]), number, Token("a", "r", now))
+        for what in Attested:
+            accounts.attest(unit.connection, served.stage.account, what, on=now.date(), by="ADMIN-1", at=now)
+
+
 def test_counts_and_accounts_of_the_day(served: Served) -> None:
+    connect(served)
     served.seen("You are an idiot", "Lovely", "Thank you")
     page = served.head.get("/").text
     for name, number in (("Read", 3), ("Cleared", 2), ("Flagged", 1), ("Recorded", 1), ("Hidden", 1)):
         assert f"<dt>{name}</dt><dd>{number}</dd>" in page
     assert "@oakfieldprimary" in page
-    assert "less than a minute ago" in page
+    assert "Less than a minute ago." in page
     assert "4 of 10,000" in page  # three polled, one looked up again for its record
-    assert "flagged comments are hidden" in page
+    assert "Flagged comments are hidden." in page
     assert "Wednesday 18 November 2026" in page
 
 
 def test_r4_a_silent_or_troubled_account_is_shown_as_such(served: Served) -> None:
-    assert "never" in served.head.get("/").text
+    assert "Never." in served.head.get("/").text
+    connect(served)
     served.seen("Lovely")
     assert 'class="card good"' in served.head.get("/").text
     served.later(timedelta(hours=3))
@@ -62,7 +77,7 @@ def test_r4_a_silent_or_troubled_account_is_shown_as_such(served: Served) -> Non
     assert "3 hours ago" in page
     served.stage.platform.failures.append(Transient("boom"))
     served.run_line()
-    assert "Needs attention:" in served.head.get("/").text
+    assert "Needs attention" in served.head.get("/").text
 
 
 def test_an_empty_day_says_so(served: Served) -> None:
