@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from moderator.domain.access import MAY, TRUST_WIDE, Action, Role
+from moderator.domain.access import MAY, Action, Role
 
 EVERY_SCHOOL = ""
 """The school of a designation that is of the whole trust."""
@@ -82,13 +82,14 @@ class Acting:
         """Return the schools at which they may do that, in the order given."""
         return tuple(school for school in schools if self.may(action, school))
 
+    def acts_at(self, schools: Iterable[str]) -> tuple[tuple[str, str], ...]:
+        """Return the schools they belong to, each with the reference of their oldest designation there, in the order given."""
+        first = ((school, next((each for each in self.designations if each.covers(school)), None)) for school in schools)
+        return tuple((school, each.reference) for school, each in first if each is not None)
+
     def roles(self, school: str) -> frozenset[Role]:
         """Return their roles at a school."""
         return frozenset(each.role for each in self.designations if each.covers(school))
-
-    def live_on(self, day: date) -> "Acting":
-        """Return the same person with the designations that hold on a London day."""
-        return Acting(self.person, tuple(each for each in self.designations if each.live_on(day)))
 
 
 def next_reference(role: Role, taken: Iterable[str]) -> str:
@@ -96,8 +97,3 @@ def next_reference(role: Role, taken: Iterable[str]) -> str:
     start = f"{role.value.upper()}-"
     numbers = [int(each.removeprefix(start)) for each in taken if each.startswith(start) and each.removeprefix(start).isdigit()]
     return f"{start}{max(numbers, default=0) + 1}"
-
-
-def of_whole_trust(role: Role) -> bool:
-    """Return whether the role is usually of the whole trust."""
-    return role in TRUST_WIDE

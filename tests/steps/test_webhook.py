@@ -110,6 +110,14 @@ def test_only_what_was_ticked_is_told_and_nothing_from_before(stage: Stage, mach
     assert [json.loads(body)["type"] for _, body in machine.took] == ["item.hidden"]
 
 
+def test_lines_that_are_not_for_it_are_passed_over(stage: Stage, machine: Machine) -> None:
+    stage = subscribe(stage, machine.url, Event.RESTORED)
+    happen(stage)
+    assert webhook(stage.tools) == 1
+    assert webhook(stage.tools) == 0
+    assert machine.took == []
+
+
 @pytest.mark.parametrize("status", [302, 404, 500])
 def test_what_is_not_taken_comes_again_in_order_with_the_same_id(stage: Stage, machine: Machine, status: int) -> None:
     stage = subscribe(stage, machine.url)

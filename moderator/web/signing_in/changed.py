@@ -10,8 +10,7 @@ from moderator.store.database import SqlUnit
 
 def note_change(unit: SqlUnit, acting: Acting, at: datetime, *, reason: str) -> list[str]:
     """Append one line to the ledger of each school the person acts at, in this transaction; return the schools' slugs."""
-    schools = [each.slug for each in people.schools(unit.connection) if acting.belongs_to(each.slug)]
-    for slug in schools:
-        reference = next(each.reference for each in acting.designations if each.covers(slug))
+    theirs = acting.acts_at(each.slug for each in people.schools(unit.connection))
+    for slug, reference in theirs:
         unit.append(slug, LedgerEvent(Event.REGISTERED, at, reference, actor=reference, reason=reason))
-    return schools
+    return [slug for slug, _ in theirs]

@@ -82,12 +82,11 @@ def write_down(  # noqa: PLR0913 - the facts of one line
 
     `subject` is the session's reference; `count`, where it is not 0, how many tries the line stands for.
     """
-    schools = [each.slug for each in people.schools(unit.connection) if acting.belongs_to(each.slug)]
-    for slug in schools:
-        actor = next(each.reference for each in acting.designations if each.covers(slug))
-        facts: dict[str, str | int | bool] = {"count": count} if count else {}
+    theirs = acting.acts_at(each.slug for each in people.schools(unit.connection))
+    facts: dict[str, str | int | bool] = {"count": count} if count else {}
+    for slug, actor in theirs:
         unit.append(slug, LedgerEvent(Event.SIGNED_IN, at, subject, actor=actor, reason=reason, facts=facts))
-    return schools
+    return [slug for slug, _ in theirs]
 
 
 def session_in(site: Site, request: Request) -> SignIn | None:
