@@ -12,10 +12,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import sqlalchemy as sa
+from cast import ASHFORD, enrol
 from stage import NOON, SCHOOL, Stage, comment
 
 from moderator.domain.errors import BadInput, Transient
-from moderator.domain.events import Event
+from moderator.domain.events import Event, LedgerEvent
 from moderator.domain.readers import TOLD, DueWebhook, Webhook, checked_url
 from moderator.mail.courier import HttpCourier
 from moderator.ports import NoCourier
@@ -61,12 +62,12 @@ def machine() -> Iterator[Machine]:
     server.server_close()
 
 
-def subscribe(stage: Stage, url: str, *events: Event) -> Stage:
+def subscribe(stage: Stage, url: str, *events: Event, school: str = SCHOOL.slug) -> Stage:
     """Return the stage with a webhook and a real courier."""
     with stage.database.unit() as unit:
         readers.add_webhook(
             unit.connection,
-            school=SCHOOL.slug,
+            school=school,
             url=url,
             sealed_secret=SECRET.encode(),
             events=events or tuple(TOLD),
@@ -108,6 +109,17 @@ def test_only_what_was_ticked_is_told_and_nothing_from_before(stage: Stage, mach
     happen(stage, 11)
     webhook(stage.tools)
     assert [json.loads(body)["type"] for _, body in machine.took] == ["item.hidden"]
+
+
+def test_r3_no_school_is_told_of_anothers(stage: Stage, machine: Machine) -> None:
+    enrol(stage)
+    stage = subscribe(stage, machine.url, school=ASHFORD.slug)
+    happen(stage)
+    assert webhook(stage.tools) == 0
+    with stage.database.unit() as unit:
+        unit.append(ASHFORD.slug, LedgerEvent(Event.WITHHELD, stage.clock.now(), "item-99"))
+    webhook(stage.tools)
+    assert [json.loads(body)["data"]["subject"] for _, body in machine.took] == ["item-99"]
 
 
 def test_lines_that_are_not_for_it_are_passed_over(stage: Stage, machine: Machine) -> None:

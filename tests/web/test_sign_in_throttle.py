@@ -7,13 +7,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from signing import WRONG, Door, door_in
 from stage import NOON
 
 from moderator.domain.access import Role
 from moderator.domain.errors import Transient
 from moderator.store import proofs
-from moderator.web.signing_in import throttle
+from moderator.store.outbox import ALERTS
+from moderator.web.signing_in import throttle, trying
 from moderator.web.signing_in.password import wait_words
 from moderator.web.signing_in.throttle import Throttle
 
@@ -152,6 +154,22 @@ def test_refusals_stand_in_the_ledger_for_the_first_and_the_tenth_not_for_each(d
         door.password(browser, signer, WRONG)
     told = [(line["reason"], line["count"], line["subject"]) for line in door.lines(signer.designation.reference)]
     assert told == [("refused", 1, "sign-in"), ("refused", 10, "sign-in")]
+
+
+def test_a_storm_of_refusals_is_told_to_the_school_once_a_day(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trying, "STORM", 10)
+    signer, browser = door.signer(), door.browser()
+    for _ in range(9):
+        door.password(browser, signer, WRONG)
+    assert told(door) == []
+    for _ in range(3):
+        door.password(browser, signer, WRONG)
+    assert told(door) == ["Somebody keeps trying to sign in as one of your people."]
+
+
+def told(door: Door) -> list[str]:
+    with door.stage.database.reading() as connection:
+        return list(connection.execute(sa.select(ALERTS.c.what)).scalars())
 
 
 def test_refusals_of_somebody_without_a_designation_stand_nowhere(door: Door) -> None:

@@ -156,6 +156,26 @@ def test_r3_an_ended_designation_ends_the_session_at_once(peopled: Peopled) -> N
     assert {peopled.ask(admin, method, path) for method, path in GUARDED} == {401}
 
 
+INLINE = re.compile(r"<script(?![^>]* src=\"/static/)[^>]*>|<script[^>]*>[^<]|<style|\sstyle=|\son[a-z]+=|javascript:|hx-on")
+ELSEWHERE = re.compile(r"(?:src|action|data|poster)=\"(?!/)|<link[^>]* href=\"(?!/)")
+
+
+def test_no_page_has_inline_script_or_style_or_asks_anybody_else(peopled: Peopled) -> None:
+    ceo, seen = peopled.served.clients[Role.CEO], 0
+    for method, path in sorted(NEEDS):
+        if method != "GET" or set(PARAMETER.findall(path)) - peopled.names.keys():
+            continue
+        answer = ceo.get(peopled.address(path))
+        if answer.headers.get("content-type", "").startswith("text/html"):
+            seen += 1
+            assert INLINE.search(answer.text) is None, path
+            assert ELSEWHERE.search(answer.text) is None, path
+    assert seen > 30
+    for bad in ("<p onclick=x>", "<script>x</script>", '<script src="https://elsewhere.example/x.js"></script>', "<p style='x'>"):
+        assert INLINE.search(bad), bad
+    assert ELSEWHERE.search('<img src="https://elsewhere.example/x.png">')
+
+
 def everything(served: Served) -> dict[str, list[tuple[object, ...]]]:
     """Return every row of every table, but for what looking itself leaves behind: views in the ledger, and when a session was seen."""
     kept = {}

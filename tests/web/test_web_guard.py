@@ -1,7 +1,6 @@
 """The guard round the app: headers, Host, cross-site posts, size, and errors that tell nothing."""
 
 import asyncio
-import re
 import socket
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
@@ -28,7 +27,6 @@ CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
-INLINE = re.compile(r"<script(?![^>]* src=\"/static/)[^>]*>|<script[^>]*>[^<]|<style|\sstyle=|\son[a-z]+=|javascript:|hx-on")
 
 
 def test_every_answer_has_the_headers(served: Served) -> None:
@@ -50,24 +48,6 @@ def test_every_answer_has_the_headers(served: Served) -> None:
             assert headers["referrer-policy"] == "no-referrer"
             assert headers["cache-control"] == "no-store"
             assert headers["x-frame-options"] == "DENY"
-
-
-def test_no_page_has_inline_script_or_style(served: Served) -> None:
-    item = served.seen("You are an idiot")[0]
-    for path in (
-        "/schools/oakfield/today",
-        f"/items/{item}",
-        "/nothing",
-        "/sign-in",
-        "/sign-in/x",
-        "/security",
-        "/schools/oakfield/policy",
-    ):
-        page = served.head.get(path).text
-        assert INLINE.search(page) is None, path
-    assert INLINE.search("<p onclick=x>")
-    assert INLINE.search("<script>x</script>")
-    assert INLINE.search('<script src="https://elsewhere.example/x.js"></script>')
 
 
 @pytest.mark.parametrize(

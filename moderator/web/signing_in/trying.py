@@ -13,6 +13,7 @@ from fastapi import Request
 from moderator.domain.register import Person
 from moderator.domain.times import london_date
 from moderator.observe import went_wrong
+from moderator.steps.drain import PER_DAY, tell_of_system
 from moderator.store import proofs, register
 from moderator.store.database import SqlUnit
 from moderator.store.proofs import Proofs
@@ -23,6 +24,10 @@ from moderator.web.site import Site
 FULL = timedelta(minutes=15)
 """What a person is told to wait when a window of tries is full."""
 REFUSED = "refused"
+STORM = 100
+"""Refusals of one person in an hour of which the school is told (our choice): nobody mistypes so often."""
+MANY_TRIES = "Somebody keeps trying to sign in as one of your people."
+MANY_TRIES_DONE = "Nobody got in that way. Tries are slowed down; the person can still sign in from a browser they have used before."
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +129,22 @@ def _told(site: Site, asked: _Candidate, wait: timedelta) -> Tried:
 
 
 def tell(site: Site, person_id: int) -> tuple[str, ...]:
-    """Write a line in the ledger for the 1st, 10th, 100th … refusal of a person in an hour; return the schools whose ledger got it."""
+    """Write a line in the ledger for the 1st, 10th, 100th … refusal of a person in an hour; return the schools whose ledger got it.
+
+    From the STORM-th on the school is told as well: somebody is trying to get in.
+    """
     now = site.clock.now()
     count = site.throttle.told(person_id, at=now)
     if not count:
         return ()
     with site.database.unit() as unit:
         acting = register.acting(unit.connection, person_id, london_date(now))
-        return () if acting is None else tuple(write_down(unit, acting, now, subject="sign-in", reason=REFUSED, count=count))
+        if acting is None:
+            return ()
+        schools = tuple(write_down(unit, acting, now, subject="sign-in", reason=REFUSED, count=count))
+        for school in schools if count >= STORM else ():
+            tell_of_system(unit, school, what=MANY_TRIES, done=MANY_TRIES_DONE, at=now, spell=PER_DAY)
+        return schools
 
 
 def try_code(site: Site, unit: SqlUnit, person_id: int, typed: str) -> str:
