@@ -4,7 +4,7 @@ from importlib import resources
 from typing import Any, Literal
 
 from playwright.sync_api import Page, expect
-from review_app import Served
+from review_app import HEAD, Served
 
 AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], "resultTypes": ["violations"]}
@@ -12,9 +12,9 @@ PHONE, NARROW, DESKTOP = 390, 320, 1280
 LOOKS: tuple[tuple[Literal["light", "dark"], int], ...] = (("light", NARROW), ("dark", DESKTOP))
 
 
-def sign_in(page: Page, served: Served) -> None:
-    """Open the link and press its button."""
-    page.goto(served.link())
+def sign_in(page: Page, served: Served, reference: str = HEAD) -> None:
+    """Open the link of a designation's person and press its button."""
+    page.goto(served.link(reference))
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Today")
 
