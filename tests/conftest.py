@@ -18,9 +18,11 @@ from moderator.store.engine import open_engine
 from moderator.store.schema import upgrade
 
 LONGEST = (
-    "kill/test_kill", "evidence/test_live_capture", "cli/test_rough_day", "web/test_web_in_a_browser", "cli/test_train_command",
-    "cli/test_demo", "cli/test_school", "steps/test_dispose", "jobs/test_local", "evidence/test_capture_fresh", "platforms/test_x_faults",
-    "web/test_web_item", "web/test_submit_page", "learn/test_people_training", "evidence/test_vault_s3",
+    "kill/test_kill", "learn/test_people_public_sets", "web/test_strangers", "learn/test_public_sets", "cli/test_rough_day",
+    "cli/test_demo", "learn/test_roll_forms", "web/test_web_in_a_browser", "cli/test_train_command", "cli/test_school", "cli/test_journeys",
+    "jobs/test_local", "evidence/test_live_capture", "web/test_accounts_journey", "steps/test_dispose", "evidence/test_capture_fresh",
+    "web/test_people", "platforms/test_x_faults", "web/test_web_item", "web/test_submit_page", "learn/test_people_training",
+    "evidence/test_vault_s3", "platforms/test_x_poll",
 )  # fmt: skip
 """Files that take longest, longest first: begun first, so that no worker is left alone with one at the end."""
 
