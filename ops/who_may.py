@@ -43,8 +43,8 @@ def _actions() -> str:
     stand_ins = _listed(STANDS_IN)
     return (
         f"## At the schools they are designated for\n\n{head}\n" + "\n".join(rows) + "\n\n"
-        f"- Where no {SHORT[Role.DSL]} or {SHORT[Role.SAFEGUARDING_LEAD]} is there (none designated, away, or named in it), disclosures and "
-        f"crises are seen by: {stand_ins}. Else nobody would see them.\n"
+        f"- Where no {SHORT[Role.DSL]} or {SHORT[Role.SAFEGUARDING_LEAD]} is there (none designated, away, or named in it), disclosures "
+        f"and crises are seen by: {stand_ins}. Else nobody would see them.\n"
         "- A comment that names a person is kept from that very person: in lists, pages, alerts and digests. For that the register must "
         "say who they are on the roll.\n"
         "- Designating, approving, signing and changing the policy ask who you are again after half an hour."
