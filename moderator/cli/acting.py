@@ -1,9 +1,9 @@
-"""Who acts from the console, and the ledger line it leaves (R3). Called by `moderator account`."""
+"""Who acts from the console, and the ledger line it leaves (R3). Called by the commands that a person signs for."""
 
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from moderator.domain.access import Action
+from moderator.domain.access import MAY, Action
 from moderator.domain.errors import BadInput, EvidenceFailed, Transient
 from moderator.domain.times import SystemClock, london_date
 
@@ -31,11 +31,25 @@ def actor(database: "Database", *, by: str, action: Action, school: str) -> str:
                 message = f"--by {by}: no live designation of that reference allows this at {school}"
                 raise BadInput(message)
             return acting.reference(action, school)
-        everybody = [register.acting(connection, person.id, today) for person, _ in register.people_of(connection, school)]
-    if any(each is not None and each.may(action, school) for each in everybody):
+    if somebody_may(database, action=action, school=school):
         message = "say who does this with --by, a designation such as HEAD-1: people are designated for it now"
         raise BadInput(message)
     return CONSOLE
+
+
+def checked(database: "Database", *, by: str, action: Action, school: str) -> None:
+    """Raise BadInput unless `by` is a live designation that allows this; while nobody is designated for it, any reference will do."""
+    if somebody_may(database, action=action, school=school):
+        actor(database, by=by.strip().upper(), action=action, school=school)
+
+
+def somebody_may(database: "Database", *, action: Action, school: str) -> bool:
+    """Return whether anybody is designated today who may do this at a school."""
+    from moderator.store import register  # noqa: PLC0415 - keeps `moderator --help` quick
+
+    today = london_date(SystemClock().now())
+    with database.reading() as connection:
+        return register.someone_is(connection, MAY[action], school, today)
 
 
 def open_ledger(options: "Settings", database: "Database", school: str) -> None:

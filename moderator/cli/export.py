@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from moderator.cli.acting import checked
 from moderator.cli.config import Config, settings
+from moderator.domain.access import Action
 from moderator.domain.errors import BadInput
 from moderator.domain.pack import Held, Order, Pack
 from moderator.domain.record import RECORD_ID
@@ -119,6 +121,8 @@ def _export(context: "Context", asked: _Asked) -> None:
     actor = _actor(context, asked)
     held = _held(context, asked.numbers)
     school = _school(context, asked, held)
+    if asked.by:
+        checked(context.database, by=asked.by, action=Action.EXPORT, school=school.slug)
     browser = Browser()
     try:
         packer = packs(context, browser)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from moderator.cli.acting import checked
 from moderator.cli.config import Config, settings
+from moderator.domain.access import Action
 from moderator.domain.disposal import GROUND_WORDS, Disposal, Ground, Kept, LegalHold, disposed_words
 from moderator.domain.retention import RecordClass
 from moderator.domain.times import SystemClock, london_date, london_text
@@ -74,7 +76,7 @@ def classify(  # noqa: PLR0913 - one argument an option
     """Give a record another class, another review date, or both. The earlier ones stay in the database."""
     from moderator.steps.retain import change  # noqa: PLC0415 - keeps `moderator --help` quick
 
-    with _tools(config) as tools:
+    with _tools(config, record, by) as tools:
         now = change(tools, record, record_class=to, review_on=review_on.date() if review_on else None, why=why, by=by)
     typer.echo(f"{record} is kept as {now.record_class.value}; people look at it again on {_day(now.review_on)}.")
 
@@ -84,7 +86,7 @@ def hold(record: Record, *, reference: Reference, why: Why, by: By, config: Conf
     """Put a legal hold on a record. While it stands, nobody can dispose of the record."""
     from moderator.steps.legal_hold import place_hold  # noqa: PLC0415 - keeps `moderator --help` quick
 
-    with _tools(config) as tools:
+    with _tools(config, record, by) as tools:
         kept = place_hold(tools, record, reference_=reference, why=why, by=by)
     typer.echo(f"{record} is under legal hold: {_holds(kept.standing_holds)}.")
 
@@ -94,7 +96,7 @@ def release(record: Record, *, reference: Reference, why: Why, by: By, config: C
     """Release one legal hold. The record itself stays; other holds go on standing."""
     from moderator.steps.legal_hold import release_hold  # noqa: PLC0415 - keeps `moderator --help` quick
 
-    with _tools(config) as tools:
+    with _tools(config, record, by) as tools:
         kept = release_hold(tools, record, reference_=reference, why=why, by=by)
     still = f"It is still under legal hold: {_holds(kept.standing_holds)}." if kept.standing_holds else "No legal hold stands on it now."
     typer.echo(f"{record}: hold {reference.strip()} is released. {still}")
@@ -112,7 +114,7 @@ def dispose(
     """Propose a record for disposal. Nothing is removed until another person approves it."""
     from moderator.steps.dispose import ask  # noqa: PLC0415 - keeps `moderator --help` quick
 
-    with _tools(config) as tools:
+    with _tools(config, record, by) as tools:
         kept = ask(tools, record, ground=ground, why=why, by=by)
     typer.echo(f"{record} is proposed for disposal. Nothing is removed yet. Another person decides:")
     typer.echo(f'  moderator record approve {record} --why "…" --by …   or   moderator record refuse {record} --why "…" --by …')
@@ -127,7 +129,7 @@ def approve(record: Record, *, why: Why, by: By, config: Config = None) -> None:
     """Approve a disposal that another person proposed, and carry it out. This cannot be undone."""
     from moderator.steps.dispose import approve as approve_step  # noqa: PLC0415 - keeps `moderator --help` quick
 
-    with _tools(config) as tools:
+    with _tools(config, record, by) as tools:
         kept = approve_step(tools, record, why=why, by=by)
     typer.echo(f"{record}: {_disposal(kept)}")
 
@@ -137,7 +139,7 @@ def refuse(record: Record, *, why: Why, by: By, config: Config = None) -> None:
     """Refuse a disposal that waits, or take back one's own. The record is kept."""
     from moderator.steps.dispose import refuse as refuse_step  # noqa: PLC0415 - keeps `moderator --help` quick
 
-    with _tools(config) as tools:
+    with _tools(config, record, by) as tools:
         refuse_step(tools, record, why=why, by=by)
     typer.echo(f"{record} is kept. The proposal and the refusal are written down.")
 
@@ -149,11 +151,13 @@ def _database(config: "Path | None") -> "Database":
 
 
 @contextmanager
-def _tools(config: "Path | None") -> "Iterator[Tools]":
+def _tools(config: "Path | None", record: str, by: str) -> "Iterator[Tools]":
+    """Yield what the steps work with, once `by` is found to be somebody who may keep and dispose of the school's records (R3)."""
     from moderator.build import build  # noqa: PLC0415 - keeps `moderator --help` quick
 
     context = build(settings(config))
     try:
+        checked(context.database, by=by, action=Action.KEEP_RECORDS, school=context.database.kept(record).school)
         yield context.tools
     finally:
         context.close()

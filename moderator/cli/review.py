@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from moderator.cli.acting import checked
 from moderator.cli.config import Config, settings
+from moderator.domain.access import Action
 from moderator.domain.review import Review, Verdict
 
 if TYPE_CHECKING:
@@ -40,7 +42,9 @@ def _review(item: int, verdict: Verdict, why: str, by: str, config: "Path | None
     context = build(settings(config))
     try:
         now = context.tools.clock.now()
-        review(context.tools, Review(item, verdict, by, why, now))
+        decision = Review(item, verdict, by, why, now)
+        checked(context.database, by=by, action=Action.DECIDE, school=context.database.work(item).item.school)
+        review(context.tools, decision)
         drain(restore_step, context.tools, limit=20, deadline=now + timedelta(minutes=2))
         return context.database.work(item).state.value
     finally:

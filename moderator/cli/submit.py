@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from moderator.cli.acting import checked
 from moderator.cli.config import Config, settings
+from moderator.domain.access import Action
 from moderator.domain.errors import BadInput
 from moderator.domain.submission import MAX_BYTES, MAX_FILES, Handed
 
@@ -55,7 +57,9 @@ def submit(  # noqa: PLR0913 - one argument an option
             by=by,
             now=context.tools.clock.now(),
         )
-        record = take(context.tools, school=school or _only_school(options), files=handed, statement=said)
+        where = school or _only_school(options)
+        checked(context.database, by=by, action=Action.HAND_IN, school=where)
+        record = take(context.tools, school=where, files=handed, statement=said)
         typer.echo(f"Kept as {record.record_id}, sealed {record.sealed_at:%Y-%m-%d %H:%M:%S} UTC, in {record.path}.")
     finally:
         context.close()

@@ -49,6 +49,7 @@ class Action(StrEnum):
     HAND_IN = "hand_in"
     SEE_RECORDS = "see_records"
     EXPORT = "export"
+    KEEP_RECORDS = "keep_records"
     SEE_DIGESTS = "see_digests"
     SEE_ACCOUNTS = "see_accounts"
     REQUEST_ACCOUNT = "request_account"
@@ -74,6 +75,7 @@ ACTION_WORDS: Mapping[Action, str] = {
     Action.HAND_IN: "Hand in a screen print",
     Action.SEE_RECORDS: "Search records and take their files",
     Action.EXPORT: "Copy lists of records out",
+    Action.KEEP_RECORDS: "Hold records, propose their disposal, decide on another person's proposal",
     Action.SEE_DIGESTS: "Read digests",
     Action.SEE_ACCOUNTS: "See the accounts",
     Action.REQUEST_ACCOUNT: "Ask for an account, attest password changes",
@@ -103,6 +105,7 @@ MAY: Mapping[Action, frozenset[Role]] = {
     Action.HAND_IN: _REVIEWERS,
     Action.SEE_RECORDS: _READS_ALL,
     Action.EXPORT: _READS_ALL - {Role.ADMIN},
+    Action.KEEP_RECORDS: _REVIEWERS - {Role.ADMIN},
     Action.SEE_DIGESTS: _READS_ALL,
     Action.SEE_ACCOUNTS: _READS_ALL,
     Action.REQUEST_ACCOUNT: _SIGNERS | {Role.ADMIN},

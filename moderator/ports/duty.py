@@ -16,3 +16,11 @@ class DutyReads(Protocol):
     def delegation(self, school: str, day: date) -> str:
         """Return the delegation to the service that holds on a London day, as a record shows it; empty when the register has none (R8)."""
         ...
+
+
+class DutyWrites(Protocol):
+    """The part of a unit that looks at the register inside a transaction."""
+
+    def same_person(self, one: str, other: str) -> bool:
+        """Return whether two designations are of one person: then they are not two people (R30). Unknown references are nobody's."""
+        ...

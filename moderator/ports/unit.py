@@ -20,6 +20,7 @@ from moderator.domain.review import Review
 from moderator.domain.score import Score
 from moderator.domain.work import AlertRequest, DueAlerts, DueMail, Work
 from moderator.ports.concerns import ConcernWrites
+from moderator.ports.duty import DutyWrites
 from moderator.ports.readers import WebhookWrites
 
 
@@ -78,7 +79,7 @@ class StampingWrites(Protocol):
         ...
 
 
-class Unit(KeepingWrites, StampingWrites, ConcernWrites, WebhookWrites, Protocol):
+class Unit(KeepingWrites, StampingWrites, ConcernWrites, DutyWrites, WebhookWrites, Protocol):
     """One transaction. Leaving the `with` block commits; an exception rolls everything back."""
 
     def reserve_reads(self, account_id: int, month: str, reads: int) -> bool:

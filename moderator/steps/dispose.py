@@ -89,6 +89,9 @@ def approve(tools: Tools, record_id: str, *, why: str, by: str) -> Kept:
 def _approve(unit: Unit, tools: Tools, kept: Kept, why: str, who: str) -> Disposal:
     at = tools.clock.now()
     asked = check_may_approve(kept, by=who, today=london_date(at))
+    if unit.same_person(asked.asked_by, who):
+        message = f"{who} and {asked.asked_by} are one person: a disposal takes two (R30)"
+        raise NotAllowed(message)
     disposal = replace(asked, approved_by=who, approved_why=why, approved_at=at)
     unit.disposal_decided(disposal)
     unit.destroy_key(kept.record_id, at)

@@ -51,6 +51,7 @@ class SqlUnit(
     stamps.StampWrites,
     concerns.ConcernWrites,
     readers.WebhookWrites,
+    duty.DutyWrites,
 ):
     """One transaction over every table; implements ports.Unit."""
 

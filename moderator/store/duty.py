@@ -53,3 +53,14 @@ class DutyReads:
         with self.engine.connect().execution_options(**READ) as connection:
             found = signed.delegation_on(connection, school, day)
         return found.on_record() if found else ""
+
+
+class DutyWrites:
+    """What a unit looks up of the register; implements ports.DutyWrites."""
+
+    connection: sa.Connection
+
+    def same_person(self, one: str, other: str) -> bool:
+        """Return whether two designations are of one person: then they are not two people (R30). Unknown references are nobody's."""
+        found = [register.holder_of(self.connection, reference) for reference in (one, other)]
+        return found[0] is not None and found[0] == found[1]

@@ -184,6 +184,11 @@ def acting_by_reference(connection: sa.Connection, reference: str, day: date) ->
     return acting(connection, row.person_id, day) if row is not None and _designation(row).live_on(day) else None
 
 
+def holder_of(connection: sa.Connection, reference: str) -> int | None:
+    """Return the number of the person a designation is or was of; None for a reference that was never given."""
+    return connection.execute(sa.select(DESIGNATIONS.c.person_id).where(DESIGNATIONS.c.reference == reference)).scalar()
+
+
 def holders(connection: sa.Connection, school: str, day: date, *roles: Role) -> dict[Role, tuple[Person, ...]]:
     """Return who has each of these roles at a school (or for the whole trust) on that day, the longest designated first."""
     wanted = _HELD.where(DESIGNATIONS.c.role.in_([role.value for role in roles]), DESIGNATIONS.c.school.in_([school, EVERY_SCHOOL]))

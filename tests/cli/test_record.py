@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from moderator.build import build, make_keys, open_database
 from moderator.cli import app, main
 from moderator.cli import record as command_module
+from moderator.domain.access import Role
 from moderator.domain.item import Page
 from moderator.domain.record import CaptureKind, Stamp
 from moderator.domain.times import SystemClock, london_date
@@ -23,7 +24,7 @@ from moderator.settings import ASSETS, load
 from moderator.steps.decide import decide
 from moderator.steps.record import record
 from moderator.steps.score import score
-from moderator.store import people
+from moderator.store import people, register
 from moderator.store.disposals import HOLDS
 from moderator.store.retention import RETENTION
 
@@ -137,6 +138,23 @@ def test_r30_the_whole_way_of_a_record(command: Command, number: str, tmp_path: 
 
     found = verify(tmp_path / "data" / "vault")
     assert (found.faults, found.checked, found.disposed) == ((), 1, 1)
+
+
+def test_r3_once_people_are_designated_the_one_who_acts_must_be_one_of_them(command: Command, number: str, tmp_path: Path) -> None:
+    database = open_database(load(tmp_path / "moderator.toml"))
+    now = SystemClock().now()
+    with database.unit() as unit:
+        for role, name in ((Role.HEAD, "tamsin"), (Role.ADMIN, "petra")):
+            person = register.add_person(unit.connection, name=name, email=f"{name}@oakfield.example", at=now)
+            day = london_date(now)
+            register.designate(
+                unit.connection, person_id=person.id, role=role, school="oakfield", signed_by="CEO-1", signed_on=day, begins_on=day
+            )
+    database.engine.dispose()
+    for nobody in ("DPO-1", "ADMIN-1", "HEAD-9"):
+        code, out, err = command("hold", number, "--reference", "CAD-1", *WHY, "--by", nobody)
+        assert (code, out, f"--by {nobody}: no live designation" in err, err.count("\n")) == (2, "", True, 1)
+    assert command("hold", number, "--reference", "CAD-1", *WHY, "--by", "head-1")[0] == 0
 
 
 def test_r30_a_refusal_and_a_second_hold(command: Command, number: str) -> None:

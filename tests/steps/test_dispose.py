@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 from stage import SCHOOL, Stage, add_second_account, comment
 
+from moderator.domain.access import Role
 from moderator.domain.disposal import Ground
 from moderator.domain.errors import BadInput, NotAllowed, Refused, Transient
 from moderator.domain.item import Author, Page
@@ -34,6 +35,7 @@ from moderator.steps.dispose import approve, ask, dispose, refuse
 from moderator.steps.legal_hold import place_hold, release_hold, settle_holds
 from moderator.steps.retain import change, retain
 from moderator.steps.review import review
+from moderator.store import register
 from moderator.store.disposals import HOLDS
 from moderator.store.forget import REMOVED
 from moderator.store.items import DECISIONS, ITEMS, PAGES, RECORDS, REVIEWS
@@ -153,6 +155,24 @@ def test_r30_two_people_dispose_and_the_proof_stays(any_line: Stage) -> None:
     assert [(row.sealed, row.destroyed_at is not None) for row in all_of(any_line, KEYS)] == [(None, True)]
     assert dispose(any_line.tools) == 0
     assert approve(any_line.tools, RECORD, why=WHY, by="HEAD-1").disposal == done
+
+
+def test_r30_one_person_under_two_designations_is_not_two_people(any_line: Stage) -> None:
+    day = any_line.clock.now().date()
+    with any_line.database.unit() as unit:
+        both, other = (
+            register.add_person(unit.connection, name=name, email=f"{name}@oakfield.example", at=any_line.clock.now())
+            for name in ("bronwen", "tamsin")
+        )
+        for person, role in ((both, Role.DSL), (both, Role.DEPUTY), (other, Role.HEAD)):
+            register.designate(
+                unit.connection, person_id=person.id, role=role, school="oakfield", signed_by="CEO-1", signed_on=day, begins_on=day
+            )
+    ask(any_line.tools, RECORD, ground=Ground.COURT_ORDER, why=WHY, by="DSL-1")
+    with pytest.raises(NotAllowed, match="DEPUTY-1 and DSL-1 are one person"):
+        approve(any_line.tools, RECORD, why=WHY, by="DEPUTY-1")
+    assert any_line.database.kept(RECORD).disposal is None
+    assert approve(any_line.tools, RECORD, why=WHY, by="HEAD-1").disposal is not None
 
 
 def test_r30_nothing_personal_is_left_anywhere(line: Stage) -> None:
