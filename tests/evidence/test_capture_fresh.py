@@ -126,7 +126,7 @@ def test_a_killed_renderer_costs_one_retry(site: Any) -> None:
 
 
 def test_a_browser_that_hangs_is_ended_in_time_and_the_next_job_is_served(site: Any) -> None:
-    own = Browser(timeout=5, patience=8)
+    own = Browser(timeout=10, patience=20)
     try:
         address = site.show("/post", page().format(""))
         assert own.look(wanted(address)).why_not == ""

@@ -148,6 +148,7 @@ def test_the_page_shows_it_and_what_to_do(listed: Listed) -> None:
     assert "No backup is known." in page
     assert "What to do:</strong> Ask your IT lead when the last one was made" in page
     assert "words-1" in page
+    listed.get(Role.HEAD, "health")  # signs in, which writes to the ledger, before its file is cut
     file = listed.served.stage.folder / "ledger.jsonl"
     whole = file.read_bytes()
     os.truncate(file, whole[:-1].rfind(b"\n") + 1)
