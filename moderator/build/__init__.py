@@ -89,7 +89,7 @@ def open_database(settings: Settings) -> Database:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = open_engine(settings.database_url)
     upgrade(engine)
-    database = Database(engine, digest_hour=settings.digest_hour)
+    database = Database(engine, calendars=settings.calendars())
     with database.unit() as unit:
         for school in settings.schools():
             people.put_school(unit.connection, school)
@@ -306,6 +306,9 @@ def build(settings: Settings, *, dispatcher: Dispatcher | None = None, clock: Cl
         stamper=VaultStamper(vault, asked),
         hide_without_stamp=settings.hide_without_stamp,
         courier=HttpCourier(sealer(settings).open),
+        unread_after=timedelta(minutes=settings.unread_minutes),
+        weekly_report=settings.weekly_report,
+        termly_report=settings.termly_report,
         visible_after_hide=_visible_after_hide(settings),
     )
     settle_memory()

@@ -27,6 +27,10 @@ class AlertKind(StrEnum):
     OVERRIDE = "override"
     """A person changed what the machine or the policy had decided (R24)."""
     ESCALATED = "escalated"
+    REMINDER = "reminder"
+    """A date is coming; once it has passed it is an alert of the kind that it is about."""
+    REHEARSAL = "rehearsal"
+    """Nothing happened: a person tries out a route."""
 
 
 @dataclass(frozen=True, slots=True)

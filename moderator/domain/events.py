@@ -46,6 +46,12 @@ class Event(StrEnum):
     REGISTERED = "registered"
     """The register changed: a designation, an approval, the roll, the policy, …; `reason` is the code of what."""
     SIGNED_IN = "signed_in"
+    ACKNOWLEDGED = "acknowledged"
+    """A person has read a serious alert and says so."""
+    REROUTED = "rerouted"
+    """A serious alert that nobody had read went to further people (R21)."""
+    BOUNCED = "bounced"
+    """A mail server gave a message back."""
 
 
 @dataclass(frozen=True, slots=True)

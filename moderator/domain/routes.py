@@ -22,7 +22,10 @@ class RouteKind(StrEnum):
     ACCOUNT = "account"
     SYSTEM = "system"
     EVIDENCE = "evidence"
+    REMINDER = "reminder"
     DIGEST = "digest"
+    WEEKLY = "weekly"
+    TERMLY = "termly"
 
 
 KIND_WORDS: Mapping[RouteKind, str] = {
@@ -35,7 +38,10 @@ KIND_WORDS: Mapping[RouteKind, str] = {
     RouteKind.ACCOUNT: "An account needs attention",
     RouteKind.SYSTEM: "The service needs attention",
     RouteKind.EVIDENCE: "The evidence needs attention, or a record is to be disposed of",
+    RouteKind.REMINDER: "A date is coming: a password, an approval, a designation",
     RouteKind.DIGEST: "The daily digest",
+    RouteKind.WEEKLY: "The week's report",
+    RouteKind.TERMLY: "The term's report, in counts alone",
 }
 
 DEFAULTS: Mapping[RouteKind, tuple[Role, ...]] = {
@@ -48,7 +54,10 @@ DEFAULTS: Mapping[RouteKind, tuple[Role, ...]] = {
     RouteKind.ACCOUNT: (Role.HEAD, Role.ADMIN),
     RouteKind.SYSTEM: (Role.HEAD,),
     RouteKind.EVIDENCE: (Role.HEAD, Role.CEO),
+    RouteKind.REMINDER: (Role.ADMIN,),
     RouteKind.DIGEST: (Role.HEAD,),
+    RouteKind.WEEKLY: (Role.HEAD,),
+    RouteKind.TERMLY: (Role.HEAD, Role.TRUSTEE),
 }
 """Our assumption, for the trust to confirm: the policy's own map of whom to tell is missing from its text (R21)."""
 
@@ -159,7 +168,10 @@ def may_be_told(kind: RouteKind) -> tuple[Role, ...]:
         RouteKind.SAFEGUARDING: Action.SEE_SAFEGUARDING,
         RouteKind.ACCOUNT: Action.SEE_ACCOUNTS,
         RouteKind.SYSTEM: Action.SEE_HEALTH,
+        RouteKind.REMINDER: Action.SEE_ACCOUNTS,
         RouteKind.DIGEST: Action.SEE_DIGESTS,
+        RouteKind.WEEKLY: Action.SEE_DIGESTS,
+        RouteKind.TERMLY: Action.SEE_COUNTS,
     }
     allowed = MAY[actions.get(kind, Action.SEE_ITEMS)]
     return tuple(role for role in Role if role in allowed and role is not Role.AUDITOR)
@@ -173,6 +185,7 @@ _KINDS: Mapping[AlertKind, RouteKind] = {
     AlertKind.SYSTEM: RouteKind.SYSTEM,
     AlertKind.EVIDENCE: RouteKind.EVIDENCE,
     AlertKind.DISPOSAL: RouteKind.EVIDENCE,
+    AlertKind.REMINDER: RouteKind.REMINDER,
 }
 
 

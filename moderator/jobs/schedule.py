@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from moderator.steps.alert import alert
+from moderator.steps.bounce import bounce
 from moderator.steps.decide import decide
 from moderator.steps.digest import digest
 from moderator.steps.dispose import dispose
@@ -13,6 +14,7 @@ from moderator.steps.poll import poll
 from moderator.steps.prune import prune
 from moderator.steps.record import record
 from moderator.steps.remind import remind
+from moderator.steps.report import report
 from moderator.steps.restore import restore
 from moderator.steps.retain import retain
 from moderator.steps.score import score
@@ -20,6 +22,8 @@ from moderator.steps.send import send
 from moderator.steps.stamp import stamp
 from moderator.steps.submit import resume
 from moderator.steps.sweep import sweep
+from moderator.steps.trust_digest import trust_digest
+from moderator.steps.unread import unread
 from moderator.steps.verify import verify
 from moderator.steps.webhook import webhook
 
@@ -45,6 +49,10 @@ SCHEDULE: tuple[Job, ...] = (
     Job("restore", restore, timedelta(seconds=5), 20, "platform"),
     Job("send", send, timedelta(seconds=10), 10, "tell"),
     Job("digest", digest, timedelta(minutes=5), 10, "tell"),
+    Job("trust_digest", trust_digest, timedelta(minutes=5), 10, "tell"),
+    Job("report", report, timedelta(minutes=30), 10, "tell"),
+    Job("unread", unread, timedelta(seconds=30), 20, "tell"),
+    Job("bounce", bounce, timedelta(minutes=5), 50, "tell"),
     Job("resume", resume, timedelta(minutes=5), 20, "evidence"),
     Job("sweep", sweep, timedelta(minutes=5), 100, "keep"),
     Job("verify", verify, timedelta(minutes=10), 1000, "evidence"),

@@ -16,7 +16,9 @@ from moderator.domain.digest import AccountLine, AlertKind, AlertLine, AlertMail
 from moderator.domain.errors import BadInput
 from moderator.domain.events import head_line
 from moderator.domain.invitation import InvitationMail
+from moderator.domain.report import Report
 from moderator.domain.times import london_date
+from moderator.domain.trust_digest import TrustDigest
 from moderator.mail import evidence, moments, words
 from moderator.mail.clean import cleaned, one_line
 from moderator.mail.headers import Envelope, Words, address, addresses, build, domain
@@ -106,6 +108,14 @@ class JinjaComposer:
             silence=self._silence,
         )
         return build(self._envelope(digest.to, digest.key), rendered)
+
+    def trust_digest(self, digest: TrustDigest) -> EmailMessage:
+        """Return the trust's digest. Repeatable: one Message-ID a day and reader. Raises BadInput for a bad address."""
+        raise NotImplementedError  # helper F
+
+    def report(self, report: Report) -> EmailMessage:
+        """Return a week's or a term's report. Repeatable: one Message-ID a report and reader. Raises BadInput for a bad address."""
+        raise NotImplementedError  # helper F
 
     def witness(self, mail: WitnessMail) -> EmailMessage:
         """Return the witness message: each ledger's head on a line of its own, as `heads_from` reads it. One Message-ID a day.

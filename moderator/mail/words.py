@@ -18,6 +18,8 @@ _TITLES = {
     AlertKind.DISPOSAL: "disposal of a record",
     AlertKind.OVERRIDE: "somebody changed what was decided",
     AlertKind.ESCALATED: "you are asked to look at a comment",
+    AlertKind.REMINDER: "a date is coming",
+    AlertKind.REHEARSAL: "this is a rehearsal",
 }
 
 _NEXT = {
@@ -42,6 +44,8 @@ _NEXT = {
         "your Data Protection Officer. Ask why, before anything is put back from a backup."
     ),
     AlertKind.ESCALATED: "Open the record, read why you are asked, and decide.",
+    AlertKind.REMINDER: "Open its page: it says what to do, and by when.",
+    AlertKind.REHEARSAL: "Nothing happened. Open the link, and press the button there: then the school knows that this route works.",
     AlertKind.DISPOSAL: (
         "If this is not right, tell your Data Protection Officer today. While it waits, it can be refused or put under a legal hold."
     ),
@@ -54,6 +58,8 @@ _BUTTONS = {
     AlertKind.ACCOUNT: "Open the account",
     AlertKind.SYSTEM: "Open the service",
     AlertKind.EVIDENCE: "Open the service",
+    AlertKind.REMINDER: "Open the service",
+    AlertKind.REHEARSAL: "Open the rehearsal",
 }
 
 _HURRY = {Severity.SEVERE: "Look now", Severity.ORDINARY: "Look today", Severity.NONE: "For information"}

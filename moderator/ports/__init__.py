@@ -2,6 +2,7 @@
 
 from moderator.ports.connecting import Connector
 from moderator.ports.evidence import Intake, Ledger, NoStamper, RecordCheck, Recorder, RecordKeys, Stamper, TimestampAuthority, Vault
+from moderator.ports.mailbox import Bounce, Mailbox, NoMailbox
 from moderator.ports.policies import FixedPolicy, PolicySource
 from moderator.ports.readers import Courier, NoCourier
 from moderator.ports.store import KeepingReads, StampingReads, Store
@@ -9,6 +10,7 @@ from moderator.ports.unit import KeepingWrites, StampingWrites, Unit
 from moderator.ports.world import Classifier, Clock, Composer, Credentials, Dispatcher, Mailer, Platform, PlatformFor, Token
 
 __all__ = [
+    "Bounce",
     "Classifier",
     "Clock",
     "Composer",
@@ -21,8 +23,10 @@ __all__ = [
     "KeepingReads",
     "KeepingWrites",
     "Ledger",
+    "Mailbox",
     "Mailer",
     "NoCourier",
+    "NoMailbox",
     "NoStamper",
     "Platform",
     "PlatformFor",

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from moderator.domain.account import Account, School
+from moderator.domain.calendar import SchoolCalendar, Span
 from moderator.domain.checks import CheckKind, CheckRun, SealedPlace
 from moderator.domain.decision import Decision
 from moderator.domain.digest import Digest
@@ -119,8 +120,12 @@ class Store(AccountReads, ConcernReads, DutyReads, KeepingReads, StampingReads, 
         """Return the digest's content for one London day, as one reader may see it; without a view, as one who may see all."""
         ...
 
-    def digest_due(self, *, now: datetime) -> list[tuple[School, date]]:
-        """Return the days whose digest is due and was not composed yet, oldest first."""
+    def calendar(self, school: str) -> SchoolCalendar:
+        """Return when a school gets its digests."""
+        ...
+
+    def digest_due(self, *, now: datetime) -> list[tuple[School, Span]]:
+        """Return what is to be told in a digest by now and was not yet, oldest first."""
         ...
 
     def head(self, school: str) -> Head:

@@ -10,7 +10,9 @@ from moderator.domain.account import Account, Capabilities
 from moderator.domain.digest import AlertMail, Digest, WitnessMail
 from moderator.domain.invitation import InvitationMail
 from moderator.domain.item import Fetched, Page
+from moderator.domain.report import Report
 from moderator.domain.score import Score
+from moderator.domain.trust_digest import TrustDigest
 
 
 class Clock(Protocol):
@@ -119,6 +121,14 @@ class Composer(Protocol):
 
     def digest(self, digest: Digest) -> EmailMessage:
         """Return the digest message, with a Message-ID derived from its key."""
+        ...
+
+    def trust_digest(self, digest: TrustDigest) -> EmailMessage:
+        """Return the message that tells of every school on one page, with a Message-ID derived from its key."""
+        ...
+
+    def report(self, report: Report) -> EmailMessage:
+        """Return the report of a week or of a term, with a Message-ID derived from its key."""
         ...
 
     def witness(self, mail: WitnessMail) -> EmailMessage:

@@ -22,8 +22,8 @@ NOT_UP_TO_DATE = "The ledger's file could not be brought up to date. Ask your IT
 def digest(tools: Tools, *, limit: int = 10) -> int:
     """Compose up to `limit` digests that are due; return how many were composed."""
     due = tools.store.digest_due(now=tools.clock.now())[:limit]
-    for school, day in due:
-        digest_for(tools, school, day)
+    for school, span in due:
+        digest_for(tools, school, span.last)
     return len(due)
 
 

@@ -18,8 +18,10 @@ from moderator.ports import (
     Dispatcher,
     Intake,
     Ledger,
+    Mailbox,
     Mailer,
     NoCourier,
+    NoMailbox,
     NoStamper,
     PlatformFor,
     PolicySource,
@@ -49,6 +51,7 @@ class Tools:
     `check` checks stored records, `verify_sample` of them a night, with `record_keys` where records are encrypted; without it no record
     is checked. `stamper` adds timestamps to sealed records; `hide_without_stamp` is the Headteacher's standing instruction for those that
     have none yet. `intake` takes what people hand in; without it nothing is taken.
+    `mailbox` is where undelivered mail comes back to; a serious alert that nobody has read for `unread_after` goes to further people (R21).
     `trust_email` hears of evidence at fault beside the Headteacher, `witness_email` keeps the ledgers' heads; "" is nobody.
     """
 
@@ -80,6 +83,10 @@ class Tools:
     stamper: Stamper = field(default_factory=NoStamper)
     hide_without_stamp: bool = True
     courier: Courier = field(default_factory=NoCourier)
+    mailbox: Mailbox = field(default_factory=NoMailbox)
+    unread_after: timedelta = timedelta(minutes=30)
+    weekly_report: bool = True
+    termly_report: bool = True
 
     @property
     def policy(self) -> Policy:

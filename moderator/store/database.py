@@ -1,6 +1,6 @@
 """The store: implements ports.Store over one engine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 
@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from moderator.domain.account import Account, School
+from moderator.domain.calendar import SchoolCalendar, Span
 from moderator.domain.digest import Digest
 from moderator.domain.events import Head
 from moderator.domain.item import Page
@@ -72,10 +73,10 @@ class Database(
 ):
     """The store over one engine; implements ports.Store."""
 
-    def __init__(self, engine: sa.Engine, *, digest_hour: int = 7) -> None:
-        """Keep the engine. `digest_hour` is the hour in London (0 to 23) from which the day before is reported."""
+    def __init__(self, engine: sa.Engine, *, calendars: Mapping[str, SchoolCalendar] | None = None) -> None:
+        """Keep the engine. `calendars` are the schools' by slug; a school without one has `SchoolCalendar()`."""
         self.engine = engine
-        self._digest_hour = digest_hour
+        self._calendars = calendars or {}
 
     @contextmanager
     def unit(self) -> Iterator[SqlUnit]:
@@ -141,10 +142,14 @@ class Database(
         with self.reading() as connection:
             return today.digest_of(connection, school, day, link=link, seen=seen)
 
-    def digest_due(self, *, now: datetime) -> list[tuple[School, date]]:
-        """Return the days whose digest is due and was not composed yet, oldest first."""
+    def calendar(self, school: str) -> SchoolCalendar:
+        """Return when a school gets its digests."""
+        return self._calendars.get(school, SchoolCalendar())
+
+    def digest_due(self, *, now: datetime) -> list[tuple[School, Span]]:
+        """Return what is to be told in a digest by now and was not yet, oldest first."""
         with self.reading() as connection:
-            return today.digest_due(connection, now=now, hour=self._digest_hour)
+            return today.digest_due(connection, now=now, calendar_of=self.calendar)
 
     def head(self, school: str) -> Head:
         """Return the ledger's head."""

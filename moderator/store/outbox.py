@@ -12,7 +12,7 @@ from moderator.domain.work import AlertAbout, AlertRequest, DueAlerts, DueMail
 from moderator.store import codec, people
 from moderator.store.engine import insert_new
 from moderator.store.items import ITEM_PEOPLE, ITEMS
-from moderator.store.tables import AlertRow, DigestRow, MailRow
+from moderator.store.mail_tables import AlertRow, DigestRow, MailRow
 
 ALERTS: sa.Table = AlertRow.__table__  # type: ignore[attr-defined] # SQLModel sets it at class creation
 OUTBOX: sa.Table = MailRow.__table__  # type: ignore[attr-defined] # as above

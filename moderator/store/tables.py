@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
-from moderator.store import record_tables, register_tables  # noqa: F401 - an item points at its record, so all are always known
+from moderator.store import mail_tables, record_tables, register_tables  # noqa: F401 - an item points at its record, so all are always known
 from moderator.store.columns import UtcDateTime, time_column
 
 
@@ -272,59 +272,6 @@ class LedgerHeadRow(SQLModel, table=True):
     school: str = Field(primary_key=True)
     seq: int
     hash: str
-
-
-class AlertRow(SQLModel, table=True):
-    """Something a person must be told at once. Written in the transaction of the state it tells of."""
-
-    __tablename__ = "alerts"
-    __table_args__: ClassVar[Any] = (
-        Index("ix_alerts_waiting", "school", "due_at", sqlite_where=text("mail_key IS NULL"), postgresql_where=text("mail_key IS NULL")),
-    )
-    id: int | None = Field(default=None, primary_key=True)
-    key: str = Field(unique=True)
-    school: str
-    kind: str
-    severity: str
-    subject: str
-    what: str
-    done: str
-    at: datetime = Field(sa_column=time_column(nullable=False))
-    due_at: datetime = Field(sa_column=time_column(nullable=False))
-    item_id: int | None = None
-    lease_until: datetime | None = Field(default=None, sa_column=time_column())
-    mail_key: str | None = None
-
-
-class MailRow(SQLModel, table=True):
-    """The outbox: a message is durable here before any server is asked to take it."""
-
-    __tablename__ = "outbox"
-    __table_args__: ClassVar[Any] = (
-        Index("ix_outbox_waiting", "due_at", sqlite_where=text("sent_at IS NULL"), postgresql_where=text("sent_at IS NULL")),
-    )
-    id: int | None = Field(default=None, primary_key=True)
-    key: str = Field(unique=True)
-    school: str
-    message: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    created_at: datetime = Field(sa_column=time_column(nullable=False))
-    due_at: datetime = Field(sa_column=time_column(nullable=False))
-    lease_until: datetime | None = Field(default=None, sa_column=time_column())
-    attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    sent_at: datetime | None = Field(default=None, sa_column=time_column())
-    trouble: str = Field(default="", sa_column_kwargs={"server_default": ""})
-
-
-class DigestRow(SQLModel, table=True):
-    """One digest per school and London day."""
-
-    __tablename__ = "digests"
-    school: str = Field(primary_key=True)
-    day: date = Field(primary_key=True)
-    key: str
-    head_seq: int
-    head_hash: str
-    composed_at: datetime = Field(sa_column=time_column(nullable=False))
 
 
 class RollTokenRow(SQLModel, table=True):

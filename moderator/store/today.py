@@ -1,13 +1,14 @@
 """What people read: the day's counts, what needs a person, an item's history. Called by the digest and the review app."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
 from moderator.domain.account import School
+from moderator.domain.calendar import SchoolCalendar, Span
 from moderator.domain.decision import Outcome
 from moderator.domain.digest import AccountLine, Digest, DigestCounts, DigestLine
 from moderator.domain.events import Event
@@ -187,18 +188,20 @@ def _notes(connection: sa.Connection, school: str) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def digest_due(connection: sa.Connection, *, now: datetime, hour: int) -> list[tuple[School, date]]:
-    """Return the past London days without a digest, oldest first, once it is `hour` o'clock in London on the day after."""
-    due: list[tuple[School, date]] = []
+def digest_due(connection: sa.Connection, *, now: datetime, calendar_of: Callable[[str], SchoolCalendar]) -> list[tuple[School, Span]]:
+    """Return what was not told of the past London days and is due now, school by school, oldest first."""
+    due: list[tuple[School, Span]] = []
     for school in people.schools(connection):
         opened = connection.execute(sa.select(LEDGER.c.at).where(LEDGER.c.school == school.slug, LEDGER.c.seq == 1)).scalar()
         if opened is None:
             continue
-        last = london_date(now - timedelta(hours=hour)) - timedelta(days=1)
-        first = max(london_date(opened), last - timedelta(days=DAYS_BACK))
-        made = set(connection.execute(sa.select(DIGESTS.c.day).where(DIGESTS.c.school == school.slug, DIGESTS.c.day >= first)).scalars())
-        days = (first + timedelta(days=number) for number in range((last - first).days + 1))
-        due.extend((school, day) for day in days if day not in made)
+        first = max(london_date(opened), london_date(now) - timedelta(days=DAYS_BACK))
+        rows = connection.execute(
+            sa.select(DIGESTS.c.first_day, DIGESTS.c.day).where(DIGESTS.c.school == school.slug, DIGESTS.c.day >= first)
+        )
+        made = [Span(row.first_day or row.day, row.day) for row in rows]
+        spans = calendar_of(school.slug).due(first, now)
+        due.extend((school, span) for span in spans if not any(each.last == span.last for each in made))
     return due
 
 

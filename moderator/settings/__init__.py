@@ -1,170 +1,38 @@
 """Settings: one `moderator.toml`, the environment, and secret files. Called by build and the command line."""
 
 import os
-import re
 import stat
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from moderator.domain.account import School
+from moderator.domain.calendar import SchoolCalendar
 from moderator.domain.errors import BadInput
+from moderator.settings.tables import (
+    LOOPBACK,
+    Address,
+    MailTable,
+    OidcTable,
+    SchoolTable,
+    TimestampTable,
+    TrustTable,
+    VaultTable,
+    XTable,
+)
 
-PACKAGE = Path(__file__).parent
+__all__ = ["ASSETS", "LOOPBACK", "PACKAGE", "Settings", "load", "make"]
+
+PACKAGE = Path(__file__).parents[1]
 ASSETS = PACKAGE / "assets" if (PACKAGE / "assets").is_dir() else PACKAGE.parent
 """Where `models/` and `templates/` are: inside the installed package, or beside it in a checkout."""
 
 _PATHS = frozenset({"data_dir", "secrets_dir", "policy_file", "ca_file", "chain_file"})
 """Keys whose value is a path, which counts from where the file of settings lies."""
-
-_TENANT = re.compile(r"/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/v2\.0")
-"""The path of one Microsoft tenant's issuer; `common`, `organizations` and `consumers` let every tenant's people in."""
-
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-
-
-def _slug(value: str) -> str:
-    if not value or not value.isascii() or not all(letter.islower() or letter.isdigit() or letter == "-" for letter in value):
-        message = "a school's slug is lower-case letters, digits and hyphens"
-        raise ValueError(message)
-    return value
-
-
-def _address(value: str) -> str:
-    name, _, domain = value.rpartition("@")
-    if not name or "." not in domain or any(letter.isspace() for letter in value):
-        message = f"{value!r} is not an e-mail address"
-        raise ValueError(message)
-    return value
-
-
-Slug = Annotated[str, AfterValidator(_slug)]
-Address = Annotated[str, AfterValidator(_address)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SchoolTable(_Table):
-    """One `[[school]]`: `head_email` must be on one of `email_domains` (R26)."""
-
-    slug: Slug
-    name: str = Field(min_length=1)
-    urn: str = ""
-    head_email: Address
-    email_domains: list[str] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _school_addresses_only(self) -> "SchoolTable":
-        domain = self.head_email.rpartition("@")[2].lower()
-        if domain not in {name.lower() for name in self.email_domains}:
-            message = f"head_email {self.head_email!r} is not on the school's domains: alerts go to school addresses only (R26)"
-            raise ValueError(message)
-        return self
-
-
-class TrustTable(_Table):
-    """`[trust]`: `email` hears of evidence at fault; `witness_email` keeps every ledger head, apart from the Headteacher's digest."""
-
-    name: str = Field(min_length=1)
-    email: Literal[""] | Address = ""
-    witness_email: Literal[""] | Address = ""
-
-
-class VaultTable(_Table):
-    """`[vault]`: where records are kept.
-
-    `s3` is a bucket with versioning and Object Lock; its keys are the secrets `s3-access-key` and `s3-secret-key`. `immutable_files` sets
-    the filesystem's own "never change" flag on a folder vault, where it may.
-    """
-
-    kind: Literal["folder", "s3"] = "folder"
-    immutable_files: bool = False
-    bucket: str = ""
-    prefix: str = ""
-    region: str = ""
-    endpoint_url: str = ""
-    ca_file: Path | None = None
-    retain_days: int = Field(default=2557, ge=1, le=36_500)
-
-    @model_validator(mode="after")
-    def _bucket_named(self) -> "VaultTable":
-        if self.kind == "s3" and not self.bucket:
-            message = 'kind = "s3" needs the bucket\'s name'
-            raise ValueError(message)
-        return self
-
-
-class XTable(_Table):
-    """`[x]`: the app registered with X. `api_url` can point at a practice network."""
-
-    client_id: str = Field(min_length=1)
-    api_url: str = "https://api.x.com"
-    site_url: str = "https://x.com"
-    timeout_seconds: float = Field(default=20.0, gt=0, le=120)
-
-
-class MailTable(_Table):
-    """`[mail]`: without it, mail goes to `outbox/` as `.eml` files. The password is the secret file `smtp-password`."""
-
-    host: str = Field(min_length=1)
-    port: int = Field(default=587, ge=1, le=65535)
-    username: str = ""
-    sender: Address
-    starttls: Literal["required", "implicit", "off"] = "required"
-    timeout_seconds: float = Field(default=30.0, gt=0, le=300)
-    ca_file: Path | None = None
-
-
-class TimestampTable(_Table):
-    """One `[[timestamps]]`: an RFC 3161 authority, at most two. `policy` is the dotted number its stamps must carry, if any."""
-
-    name: Slug
-    url: str
-    chain_file: Path
-    policy: str = ""
-
-
-class OidcTable(_Table):
-    """One `[[oidc]]`: people sign in with the school's own accounts. The client's secret is the secret file `oidc-<slug>-secret`.
-
-    `trusts_mfa`: that provider asks everybody for a second factor, so the service does not ask for its own code.
-    """
-
-    name: str = Field(min_length=1, max_length=40)
-    issuer: str
-    client_id: str = Field(min_length=1)
-    trusts_mfa: bool = False
-
-    @field_validator("issuer")
-    @classmethod
-    def _one_issuer(cls, issuer: str) -> str:
-        place = urlsplit(issuer)
-        secure = place.scheme == "https" or (place.scheme == "http" and place.hostname in LOOPBACK)
-        if not secure or not place.hostname or place.query:
-            message = f"{issuer!r} is not the issuer's https address"
-            raise ValueError(message)
-        if place.hostname == "login.microsoftonline.com" and not _TENANT.fullmatch(place.path):
-            message = (
-                "give your own tenant's issuer, https://login.microsoftonline.com/<tenant id>/v2.0: with another, strangers could sign in"
-            )
-            raise ValueError(message)
-        return issuer
-
-    @property
-    def slug(self) -> str:
-        """Return the name as it stands in addresses and in the secret file's name: `microsoft-365`."""
-        return "-".join(re.findall("[a-z0-9]+", self.name.lower()))
-
-    @property
-    def secret_name(self) -> str:
-        """Return the name of the file with the client's secret."""
-        return f"oidc-{self.slug}-secret"
 
 
 class Settings(BaseSettings):
@@ -190,6 +58,9 @@ class Settings(BaseSettings):
     listen_port: int = Field(default=8080, ge=0, le=65535)
     review_url: str = ""
     digest_hour: int = Field(default=7, ge=0, le=23)
+    weekly_report: bool = True
+    termly_report: bool = True
+    unread_minutes: int = Field(default=30, ge=5, le=1440)
     alert_batch_seconds: int = Field(default=300, ge=0, le=300)
     silence_hours: int = Field(default=2, ge=1, le=48)
     keep_cleared_hours: int = Field(default=24, ge=1, le=168)
@@ -276,6 +147,16 @@ class Settings(BaseSettings):
             )
             for table in self.school
         ]
+
+    def calendars(self) -> dict[str, SchoolCalendar]:
+        """Return each school's hour of the digest and its closure days, by slug."""
+        return {table.slug: table.calendar(self.digest_hour) for table in self.school}
+
+    @property
+    def mail_domains(self) -> frozenset[str]:
+        """Return the domains that mail goes to, in lower case: the schools' and the trust's own (R26)."""
+        listed = [self.trust.email_domains, *(each.email_domains for each in self.school)]
+        return frozenset(name.lower() for names in listed for name in names)
 
     def secret(self, name: str) -> str:
         """Return a secret file's text, stripped. Raises BadInput when it is missing, empty, or readable by others."""
