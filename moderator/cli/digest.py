@@ -18,6 +18,7 @@ def digest(
 ) -> None:
     """Send one day's digest, once; or print it with --preview."""
     from moderator.build import build  # noqa: PLC0415 - keeps `moderator --help` quick
+    from moderator.domain.calendar import Span  # noqa: PLC0415 - the same
     from moderator.steps.digest import content_of, digest_for  # noqa: PLC0415 - the same
     from moderator.steps.drain import drain  # noqa: PLC0415 - the same
     from moderator.steps.send import send  # noqa: PLC0415 - the same
@@ -31,9 +32,9 @@ def digest(
         with context.database.reading() as connection:
             of = people.school(connection, school)
         if preview:
-            typer.echo(tools.composer.digest(content_of(tools, of, day)).as_string())
+            typer.echo(tools.composer.digest(content_of(tools, of, Span.of(day))).as_string())
             return
-        new = digest_for(tools, of, day)
+        new = digest_for(tools, of, Span.of(day))
         drain(send, tools, limit=20, deadline=now + timedelta(minutes=2))
         typer.echo(f"The digest of {day} is on its way." if new else f"The digest of {day} was made before; it is not sent twice.")
     finally:

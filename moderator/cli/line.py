@@ -9,6 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from moderator.build import Context
+from moderator.domain.calendar import Span
 from moderator.domain.times import london_date
 from moderator.evidence.check.verify import verify
 from moderator.jobs.schedule import SCHEDULE
@@ -67,7 +68,7 @@ def send_digest(context: Context) -> None:
     """Compose today's digest of every school, and deliver what waits."""
     tools = context.tools
     for school in tools.store.schools():
-        digest_for(tools, school, london_date(tools.clock.now()))
+        digest_for(tools, school, Span.of(london_date(tools.clock.now())))
     for job in SCHEDULE:
         if job.name in {"alert", "send"}:
             drain(job.step, tools, limit=job.limit, deadline=tools.clock.now() + TURN)

@@ -29,6 +29,11 @@ class Span:
     first: date
     last: date
 
+    @classmethod
+    def of(cls, day: date) -> "Span":
+        """Return the span of one day."""
+        return cls(day, day)
+
 
 @dataclass(frozen=True, slots=True)
 class SchoolCalendar:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from moderator.build import settle_memory
 from moderator.domain.account import Account, Approval, Mode, School
+from moderator.domain.calendar import Span
 from moderator.domain.item import Author, ItemKind, Page, Post, SeenComment
 from moderator.domain.times import FrozenClock, london_date
 from moderator.jobs.local import NoDispatcher
@@ -197,7 +198,7 @@ def _grown(folder: Path, size: int) -> Iterator[Callable[[], None]]:
         platform.comments += [replace(comment, comment_id=f"new-{comment.comment_id}") for comment in itertools.islice(comments, 100)]
         database.poll_now()
         poll(turn)
-        digest_for(turn, SCHOOL, london_date(clock.now()))
+        digest_for(turn, SCHOOL, Span.of(london_date(clock.now())))
 
     yield work
     database.engine.dispose()

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from stage import NOON, SCHOOL, Stage, comment, set_up
 
 from moderator.domain.account import Mode
+from moderator.domain.calendar import Span
 from moderator.domain.errors import EvidenceFailed, Gone, ModeratorError, NotAllowed, RateLimited, Refused, Transient, Unauthorised
 from moderator.domain.events import Head
 from moderator.domain.record import Evidence, Fault, SealedRecord
@@ -93,7 +94,7 @@ def test_a_failed_poll_is_tried_again_and_loses_nothing(stage: Stage, error: Mod
     stage.database.poll_now()
     stage.run("poll")
     assert stage.states() == ["seen"]
-    lines = stage.database.digest_of(SCHOOL, stage.clock.now().date(), link="").accounts
+    lines = stage.database.digest_of(SCHOOL, Span.of(stage.clock.now().date()), link="").accounts
     assert lines[0].trouble == ""
 
 
@@ -128,7 +129,7 @@ def test_the_read_budget_is_never_passed_and_the_rest_is_not_lost(database: Data
     assert len(stage.rows("id")) == 5
     with stage.database.reading() as connection:
         assert connection.execute(sa.select(BUDGETS.c.reads)).scalar() == 5
-    assert "budget is used up" in stage.database.digest_of(SCHOOL, NOON.date(), link="").accounts[0].trouble
+    assert "budget is used up" in stage.database.digest_of(SCHOOL, Span.of(NOON.date()), link="").accounts[0].trouble
     stage.clock.move(timedelta(days=15))
     stage.database.poll_now()
     stage.run("poll")
@@ -330,7 +331,7 @@ def test_the_digest_says_what_still_shows_and_which_mail_is_stuck(stage: Stage) 
     stage.platform.comments.append(comment(12, "I will hurt you"))
     stage.run("poll", "score", "decide", "alert", "record")
     send(replace(stage.tools, mailer=Failer(Transient("no answer"))))
-    notes = stage.database.digest_of(SCHOOL, NOON.date(), link="").notes
+    notes = stage.database.digest_of(SCHOOL, Span.of(NOON.date()), link="").notes
     assert notes[0].startswith("1 recorded comments wait to be hidden")
     assert notes[1].startswith("1 earlier mails")
 

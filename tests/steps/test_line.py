@@ -11,6 +11,7 @@ from itertools import pairwise
 from stage import NOON, SCHOOL, Stage, add_second_account, comment, set_up
 
 from moderator.domain.account import Mode
+from moderator.domain.calendar import Span
 from moderator.domain.events import line_hash
 from moderator.evidence.check.verify import verify
 from moderator.platforms.memory import CAPABILITIES
@@ -133,7 +134,7 @@ def test_a_bounded_turn_composes_no_more_than_asked(stage: Stage) -> None:
 def test_r28_no_mail_holds_a_name_or_comment_text(stage: Stage) -> None:
     stage.platform.comments += [comment(11, "You are an idiot, Tilly Marwood"), comment(12, "I will hurt you zebra")]
     stage.run(*LINE)
-    digest_for(stage.tools, SCHOOL, date(2026, 11, 18))
+    digest_for(stage.tools, SCHOOL, Span.of(date(2026, 11, 18)))
     stage.run("alert", "send")
     told = "".join(mails(stage))
     assert len(mails(stage)) == 2
@@ -144,9 +145,9 @@ def test_r28_no_mail_holds_a_name_or_comment_text(stage: Stage) -> None:
 def test_r12_one_digest_a_school_and_day_with_the_ledgers_head(stage: Stage) -> None:
     stage.platform.comments.append(comment(11, "You are an idiot"))
     stage.run(*LINE)
-    assert digest_for(stage.tools, SCHOOL, date(2026, 11, 18))
+    assert digest_for(stage.tools, SCHOOL, Span.of(date(2026, 11, 18)))
     head = stage.database.head(SCHOOL.slug)
-    assert not digest_for(stage.tools, SCHOOL, date(2026, 11, 18))
+    assert not digest_for(stage.tools, SCHOOL, Span.of(date(2026, 11, 18)))
     stage.run("send")
     digest = next(mail for mail in mails(stage) if "digest" in mail.lower())
     assert CAPABILITIES.visible_after_hide in digest

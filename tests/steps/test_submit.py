@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from PIL import Image
 from stage import NOON, SCHOOL, Stage
 
+from moderator.domain.calendar import Span
 from moderator.domain.errors import BadInput, EvidenceFailed, ModeratorError, NotAllowed, Transient
 from moderator.domain.record import SealedRecord, Stamp
 from moderator.domain.submission import Handed, Statement, statement
@@ -73,11 +74,11 @@ def test_the_head_is_told_and_the_digest_counts_it(stage: Stage) -> None:
     assert f"/submitted/{record.record_id}" in mail
     for word in ("Fern", "social.example", "one.png"):
         assert word not in mail
-    digest = stage.database.digest_of(SCHOOL, NOON.date(), link="")
+    digest = stage.database.digest_of(SCHOOL, Span.of(NOON.date()), link="")
     assert "1 record of screen prints was handed in by staff." in digest.notes
     hand_in(stage, Handed("other.png", picture(9)))
-    assert "2 records of screen prints were handed in by staff." in stage.database.digest_of(SCHOOL, NOON.date(), link="").notes
-    assert stage.database.digest_of(SCHOOL, NOON.date() - timedelta(days=1), link="").notes == ()
+    assert "2 records of screen prints were handed in by staff." in stage.database.digest_of(SCHOOL, Span.of(NOON.date()), link="").notes
+    assert stage.database.digest_of(SCHOOL, Span.of(NOON.date() - timedelta(days=1)), link="").notes == ()
     with stage.database.reading() as connection:
         kept = retention_of(connection, record.record_id)
     assert kept is not None

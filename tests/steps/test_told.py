@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from stage import NOON, SCHOOL, Stage, comment
 
 from moderator.domain.access import Role
+from moderator.domain.calendar import Span
 from moderator.domain.decision import Severity
 from moderator.domain.digest import AlertKind
 from moderator.domain.register import EVERY_SCHOOL
@@ -102,16 +103,16 @@ def test_r21_whoever_is_away_is_stood_in_for(stage: Stage) -> None:
     (insult,) = arrive(stage, INSULT)
     stage.run("alert")
     assert told_of(stage, insult) == {"deputy@oakfield.example"}
-    assert content_of(stage.tools, SCHOOL, DAY).to == "deputy@oakfield.example"
+    assert content_of(stage.tools, SCHOOL, Span.of(DAY)).to == "deputy@oakfield.example"
     stage.clock.move(timedelta(days=1))
-    assert content_of(stage.tools, SCHOOL, DAY).to == "head@oakfield.example"
+    assert content_of(stage.tools, SCHOOL, Span.of(DAY)).to == "head@oakfield.example"
 
 
 def test_r21_with_an_empty_register_the_mailbox_of_the_settings_is_told(stage: Stage) -> None:
     naming, crisis = arrive(stage, NAMING, CRISIS)
     stage.run("alert")
     assert told_of(stage, naming) == told_of(stage, crisis) == {SCHOOL.head_email}
-    digest_for(stage.tools, SCHOOL, DAY)
+    digest_for(stage.tools, SCHOOL, Span.of(DAY))
     assert [key for key in mails(stage) if key.startswith("digest-")] == ["digest-oakfield-2026-11-18"]
     assert told_of(stage, crisis) == {SCHOOL.head_email}
 
@@ -139,7 +140,7 @@ def test_r21_the_trusts_mailbox_is_the_last_resort_unless_it_is_that_of_the_pers
     (naming,) = arrive(stage, NAMING)
     stage.run("alert")
     assert told_of(stage, naming) == told
-    digest_for(stage.tools, SCHOOL, DAY)
+    digest_for(stage.tools, SCHOOL, Span.of(DAY))
     assert told_of(stage, naming) == told
 
 
@@ -148,7 +149,7 @@ def test_r15_r21_the_digest_leaves_out_what_is_not_the_readers_and_others_get_it
     everybody(stage)
     naming, insult, crisis = arrive(stage, NAMING, INSULT, CRISIS)
     stage.run("record", "hide")
-    assert digest_for(stage.tools, SCHOOL, DAY)
+    assert digest_for(stage.tools, SCHOOL, Span.of(DAY))
     sent = mails(stage)
     assert {key.removeprefix("digest-oakfield-2026-11-18"): to for key, (to, _) in sent.items()} == {
         "": "head@oakfield.example",
@@ -161,17 +162,17 @@ def test_r15_r21_the_digest_leaves_out_what_is_not_the_readers_and_others_get_it
     assert told_of(stage, insult) == {"head@oakfield.example"}
     assert told_of(stage, naming) == {"ceo@oakfield.example"}
     assert told_of(stage, crisis) == {"dsl@oakfield.example", "tsl@oakfield.example"}
-    own, theirs = content_of(stage.tools, SCHOOL, DAY).counts, stage.database.digest_of(SCHOOL, DAY, link="").counts
+    own, theirs = content_of(stage.tools, SCHOOL, Span.of(DAY)).counts, stage.database.digest_of(SCHOOL, Span.of(DAY), link="").counts
     assert (own.flagged, own.waiting_for_decision, own.hidden) == (1, 1, 1)
     assert (theirs.flagged, theirs.waiting_for_decision, theirs.hidden) == (3, 3, 2)
-    assert not digest_for(stage.tools, SCHOOL, DAY)
+    assert not digest_for(stage.tools, SCHOOL, Span.of(DAY))
     assert mails(stage) == sent
 
 
 def test_r21_a_calm_day_is_one_digest(stage: Stage) -> None:
     everybody(stage)
     arrive(stage, "What a lovely day")
-    digest_for(stage.tools, SCHOOL, DAY)
+    digest_for(stage.tools, SCHOOL, Span.of(DAY))
     assert list(mails(stage)) == ["digest-oakfield-2026-11-18"]
 
 
@@ -192,7 +193,7 @@ def test_a_signed_route_is_followed(stage: Stage) -> None:
     stage.run("alert")
     both = {"head@oakfield.example", "deputy@oakfield.example"}
     assert told_of(stage, insult) == both
-    digest_for(stage.tools, SCHOOL, DAY)
+    digest_for(stage.tools, SCHOOL, Span.of(DAY))
     assert {to for key, (to, _) in mails(stage).items() if key.startswith("digest-")} == both
 
 
@@ -213,7 +214,7 @@ def test_an_address_no_mail_can_go_to_keeps_nobody_elses_back(stage: Stage) -> N
     assert alert(stage.tools, limit=1) == 1
     assert {to for to, _ in mails(stage).values()} == {"head@oakfield.example"}
     arrive(stage, CRISIS)
-    digest_for(stage.tools, SCHOOL, DAY)
+    digest_for(stage.tools, SCHOOL, Span.of(DAY))
     assert {to for key, (to, _) in mails(stage).items() if key.startswith("digest-")} == {"head@oakfield.example", "tsl@oakfield.example"}
 
 

@@ -14,6 +14,7 @@ from stage import NOON, Stage, comment, set_up
 
 from moderator import ports
 from moderator.domain.account import Account
+from moderator.domain.calendar import Span
 from moderator.domain.errors import LeaseLost, NotAllowed, Refused, Transient
 from moderator.domain.lifecycle import Stage as Step
 from moderator.domain.police import PoliceReport
@@ -125,7 +126,7 @@ def test_r17_no_request_after_the_poll_and_not_one_image_byte_or_word_is_kept(wo
     for _ in range(2):
         stage.clock.move(timedelta(days=1))
         stage.run(*(name for name in ALL if name != "poll"))
-    digest_for(stage.tools, stage.database.schools()[0], stage.clock.now().date())
+    digest_for(stage.tools, stage.database.schools()[0], Span.of(stage.clock.now().date()))
     stage.run("send")
     states = {str(number): state for number, state in stage.rows("comment_id", "state")}
     assert states[str(withheld)] == "withheld"
@@ -291,7 +292,7 @@ def test_r17_what_is_recorded_stays_recorded_and_is_marked_for_the_police(stage:
     ledger = (stage.folder / "ledger.jsonl").read_text()
     assert "AB-123" not in ledger
     assert '"reason":"police_report"' in ledger
-    assert stage.database.digest_of(stage.account.school, stage.clock.now().date(), link="").counts.upheld == 0
+    assert stage.database.digest_of(stage.account.school, Span.of(stage.clock.now().date()), link="").counts.upheld == 0
 
 
 def test_r17_a_police_reference_ends_the_waiting_and_a_note_alone_does_not(stage: Stage) -> None:

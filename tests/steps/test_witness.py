@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from stage import NOON, SCHOOL, Stage, comment
 
+from moderator.domain.calendar import Span
 from moderator.domain.errors import EvidenceFailed, Transient
 from moderator.domain.events import Event, Head, LedgerEvent, heads_from
 from moderator.evidence.check.verify import verify
@@ -70,7 +71,7 @@ def test_one_witness_mail_a_day_holds_every_schools_head(any_stage: Stage) -> No
 
 def test_a_pasted_line_of_the_mail_is_a_head_and_so_is_its_source(stage: Stage) -> None:
     stage = with_witness(stage)
-    digest_for(stage.tools, SCHOOL, NOON.date())
+    digest_for(stage.tools, SCHOOL, Span.of(NOON.date()))
     mail = waiting(stage)["witness-2026-11-18"]
     (line,) = {each for each in text(mail).splitlines() if each.startswith("oakfield ")}
     head = stage.database.head("oakfield")
@@ -88,7 +89,7 @@ def test_the_witness_goes_with_the_digest_or_not_at_all(stage: Stage, monkeypatc
     with stage.database.unit() as unit:
         monkeypatch.setattr(type(unit), "mail_composed", full)
     with pytest.raises(Transient):
-        digest_for(stage.tools, SCHOOL, NOON.date())
+        digest_for(stage.tools, SCHOOL, Span.of(NOON.date()))
     assert waiting(stage) == {}
     with stage.database.reading() as connection:
         assert connection.execute(sa.select(DIGESTS.c.key)).first() is None
@@ -96,8 +97,8 @@ def test_the_witness_goes_with_the_digest_or_not_at_all(stage: Stage, monkeypatc
 
 def test_a_day_without_comments_has_a_head_too(stage: Stage) -> None:
     stage = with_witness(stage)
-    assert digest_for(stage.tools, SCHOOL, NOON.date())
-    assert not digest_for(stage.tools, SCHOOL, NOON.date())
+    assert digest_for(stage.tools, SCHOOL, Span.of(NOON.date()))
+    assert not digest_for(stage.tools, SCHOOL, Span.of(NOON.date()))
     mails = waiting(stage)
     assert sorted(mails) == ["digest-oakfield-2026-11-18", "witness-2026-11-18"]
     assert stage.database.head("oakfield").hash in text(mails["digest-oakfield-2026-11-18"])
@@ -107,12 +108,12 @@ def test_a_day_without_comments_has_a_head_too(stage: Stage) -> None:
 
 
 def test_without_a_mailbox_there_is_no_witness_mail(stage: Stage) -> None:
-    digest_for(stage.tools, SCHOOL, NOON.date())
+    digest_for(stage.tools, SCHOOL, Span.of(NOON.date()))
     assert sorted(waiting(stage)) == ["digest-oakfield-2026-11-18"]
 
 
 def test_a_mailbox_that_is_no_address_never_keeps_the_digest_back(stage: Stage) -> None:
-    assert digest_for(with_witness(stage, "not\u00a0an@address.example").tools, SCHOOL, NOON.date())
+    assert digest_for(with_witness(stage, "not\u00a0an@address.example").tools, SCHOOL, Span.of(NOON.date()))
     assert sorted(waiting(stage)) == ["digest-oakfield-2026-11-18"]
 
 
@@ -126,7 +127,7 @@ def test_a_ledger_file_in_trouble_is_told_and_the_head_goes_out_all_the_same(
 
     monkeypatch.setattr(type(stage.tools.ledger), "sync", sync)
     stage = with_witness(stage)
-    assert digest_for(stage.tools, SCHOOL, date(2026, 11, 18))
+    assert digest_for(stage.tools, SCHOOL, Span.of(date(2026, 11, 18)))
     mails = waiting(stage)
     said = " ".join(text(mails["digest-oakfield-2026-11-18"]).split())
     assert NOT_UP_TO_DATE in said
@@ -138,7 +139,7 @@ def test_a_ledger_cut_short_or_written_anew_does_not_match_the_witness(stage: St
     stage = with_witness(stage)
     stage.platform.comments.append(comment(11, "You are an idiot"))
     stage.run("poll", "score", "decide", "record")
-    digest_for(stage.tools, SCHOOL, NOON.date())
+    digest_for(stage.tools, SCHOOL, Span.of(NOON.date()))
     heads = heads_from(text(waiting(stage)["witness-2026-11-18"]))
     vault, path = stage.folder / "vault", stage.folder / "ledger.jsonl"
     assert verify(vault, heads=heads).ok

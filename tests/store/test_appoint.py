@@ -9,6 +9,7 @@ from cast import ASHFORD, enrol
 from stage import NOON, SCHOOL, Stage
 
 from moderator.domain.access import SIGNS_FOR, Role
+from moderator.domain.calendar import Span
 from moderator.domain.errors import BadInput, NotAllowed
 from moderator.domain.register import EVERY_SCHOOL, Acting
 from moderator.domain.routes import RouteKind, View
@@ -157,5 +158,5 @@ def test_what_is_signed_is_checked_where_it_is_stored(stage: Stage) -> None:
                 unit.connection, school=SCHOOL.slug, kind=RouteKind.FLAGGED, roles=[Role.HEAD], author="HEAD-1", why=" ", at=NOON
             )
         assert signed.delegation_on(unit.connection, SCHOOL.slug, TODAY) is None
-    empty = stage.database.digest_of(SCHOOL, TODAY, link="", view=View())
-    assert empty == stage.database.digest_of(SCHOOL, TODAY, link="")
+    empty = stage.database.digest_of(SCHOOL, Span.of(TODAY), link="", view=View())
+    assert empty == stage.database.digest_of(SCHOOL, Span.of(TODAY), link="")

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from stage import NOON, SCHOOL, Stage, comment
 
+from moderator.domain.calendar import Span
 from moderator.store import queue, today
 
 GROWING = ("items", "ledger", "alerts", "outbox", "pages", "reviews", "decisions", "records")
@@ -55,7 +56,7 @@ def test_the_line_and_the_digest_never_walk_a_table_that_grows(stage: Stage) -> 
     stage.platform.comments += [comment(1), comment(2, "You are an idiot"), comment(3, "I will hurt you")]
     with plans(stage) as walked:
         stage.run("poll", "score", "decide", "alert", "record", "hide", "restore", "send", "digest", "sweep", "prune")
-        stage.database.digest_of(SCHOOL, NOON.date(), link="")
+        stage.database.digest_of(SCHOOL, Span.of(NOON.date()), link="")
         with stage.database.reading() as connection:
             queue.flagged_on(connection, SCHOOL.slug, NOON.date(), seen=sa.true(), limit=50)
             today.history(connection, stage.database.work(2))

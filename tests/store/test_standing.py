@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from night import damage, sealed, with_check
 from stage import NOON, SCHOOL, Stage
 
+from moderator.domain.calendar import Span
 from moderator.domain.checks import CheckKind, EvidenceStanding
 from moderator.steps.digest import digest_for
 from moderator.steps.verify import verify
@@ -99,7 +100,7 @@ def test_the_digest_tells_how_the_evidence_stands_also_on_an_empty_day(stage: St
     stage, _ = with_check(stage)
     stage.clock.move(timedelta(hours=13))
     verify(stage.tools)
-    content = stage.database.digest_of(SCHOOL, NOON.date(), link="https://review.example")
+    content = stage.database.digest_of(SCHOOL, Span.of(NOON.date()), link="https://review.example")
     assert content.evidence.sample is not None
     assert content.evidence.sample.checked == 0
-    assert digest_for(stage.tools, SCHOOL, NOON.date())
+    assert digest_for(stage.tools, SCHOOL, Span.of(NOON.date()))

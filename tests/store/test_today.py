@@ -6,6 +6,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 from stage import NOON, SCHOOL, Stage, comment
 
+from moderator.domain.calendar import Span
 from moderator.domain.decision import Severity
 from moderator.domain.errors import Refused
 from moderator.domain.item import Author, MediaCount, Post
@@ -75,13 +76,13 @@ def test_where_an_item_stands_in_plain_words(stage: Stage) -> None:
 def test_a_digest_counts_what_it_does_not_list(stage: Stage) -> None:
     stage.platform.comments += [comment(number, f"idiot {number}") for number in range(100, 130)]
     stage.run("poll", "score", "decide", "record", "hide")
-    digest = stage.database.digest_of(SCHOOL, NOON.date(), link="https://review.example")
+    digest = stage.database.digest_of(SCHOOL, Span.of(NOON.date()), link="https://review.example")
     assert (len(digest.needs_you), digest.more_needing_you) == (25, 5)
     assert (digest.done, digest.more_done) == ((), 0)
     assert digest.needs_you[0].link == "https://review.example/items/1"
     for number in range(1, 28):
         review(stage.tools, Review(number, Verdict.UPHOLD, "HEAD-1", "It is plainly abuse.", stage.clock.now()))
-    digest = stage.database.digest_of(SCHOOL, NOON.date(), link="https://review.example")
+    digest = stage.database.digest_of(SCHOOL, Span.of(NOON.date()), link="https://review.example")
     assert (len(digest.needs_you), digest.more_needing_you) == (3, 0)
     assert (len(digest.done), digest.more_done) == (25, 2)
     assert digest.accounts[0].mode == "hide"
