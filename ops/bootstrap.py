@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Set a fresh checkout up for `make`: Python packages, Chromium, and for the tests PostgreSQL, openssl and an object store.
+"""Set a fresh checkout up for `make`: Python packages, Chromium, and for the tests the servers they talk to.
 
+Those are PostgreSQL, an object store, an identity provider, Postfix and Dovecot; and openssl, which an outsider checks records with.
 Runs under the machine's own Python 3.11 or later with nothing installed. What is there is used; what is missing is installed
 when root, else put inside the checkout. A second call finds its stamps and returns at once.
 
@@ -15,8 +16,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-# The programs that tools.env names: the first for the product, the next four for the tests, the last where Playwright needs help.
-NAMES = ("MODERATOR_CHROMIUM", "POSTGRES_BIN", "OPENSSL_FOLDER", "OBJECT_STORE_PYTHON", "OIDC_PROVIDER_MODULES", "PLAYWRIGHT_NODEJS_PATH")
+# The programs that tools.env names: the first for the product, the next four for the tests, then the two mail servers of the tests
+# (where root runs them), the last where Playwright needs help.
+NAMES = (
+    *("MODERATOR_CHROMIUM", "POSTGRES_BIN", "OPENSSL_FOLDER", "OBJECT_STORE_PYTHON", "OIDC_PROVIDER_MODULES"),
+    *("POSTFIX_BIN", "DOVECOT_BIN", "PLAYWRIGHT_NODEJS_PATH"),
+)
 # joblib, which we give one process anyway, warns on a machine whose shared memory is closed to this user.
 ALWAYS = {"JOBLIB_MULTIPROCESSING": "0"}
 KINDS = ("run", "dev", "test")
@@ -25,8 +30,8 @@ NO_BROWSER = "no Chromium could be had, so records will be drawn without a brows
 sys.path.insert(0, str(HERE))
 
 try:
-    from setup import browser, database, objectstore, packages, provider
-    from setup.place import MISSED, TOOLS
+    from setup import browser, database, mailserver, objectstore, packages, provider
+    from setup.place import MISSED, TOOLS, is_root
     from setup.say import SetupFailedError, say
 except (ImportError, SyntaxError, TypeError) as error:
     sys.exit(f"setup: this Python cannot read the set-up ({error}). Python 3.11 or later is needed: make PYTHON=python3.11 …")
@@ -79,7 +84,7 @@ def _tools(kind: str, *, known: dict[str, str], store: Future[Path] | None) -> N
 
     `store` is the object store where it is being fetched.
     """
-    wanted = NAMES[:1] if kind == "run" else NAMES[:5]
+    wanted = NAMES[:1] if kind == "run" else NAMES[: 7 if is_root() else 5]
     named = {name: os.environ[name] for name in wanted if os.environ.get(name)}
     current = kind == "run" or (objectstore.ready() and provider.ready())
     if current and all(known.get(name) for name in wanted) and all(known[name] == value for name, value in named.items()):
@@ -92,7 +97,7 @@ def _tools(kind: str, *, known: dict[str, str], store: Future[Path] | None) -> N
         tools |= {
             "OBJECT_STORE_PYTHON": str(store.result() if store else objectstore.provide()),
             "OIDC_PROVIDER_MODULES": str(provider.provide()),
-        }
+        } | mailserver.provide()
     _write(tools)
 
 

@@ -86,6 +86,8 @@ def _told() -> str:
         f"school, under People, Who is told.\n\n| What happened | Told |\n|---|---|\n{rows}\n\n"
         "The person named is never told. Whoever is away, or missing, is stood in for:\n\n"
         f"| Instead of | when away or missing | when named |\n|---|---|---|\n{away}\n\n"
+        "What names the Headteacher goes to nobody who works under them, whatever the route says. Only of harm to somebody, and of what is "
+        "for the police, the Designated Safeguarding Lead is told all the same.\n\n"
         "A school whose register has no Headteacher is told at `head_email` of the settings. "
         "When nobody in the register is left, the trust's own mailbox is told (`email` under `[trust]` in the settings). Without one the "
         "alert waits, and the school hears that one does. Of people who are away, those of the route are told after all when nobody stands "

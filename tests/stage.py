@@ -198,7 +198,12 @@ def set_up(database: Database, folder: Path, *, mode: Mode = Mode.HIDE, monthly_
         intake=SealedIntake(sealing=sealing, clock=clock, templates=ASSETS / "templates"),
         vault=vault,
         ledger=LedgerFile(database.engine, folder),
-        composer=JinjaComposer(templates=ASSETS / "templates", sender="moderator@oakfield.example", trust_domain="oakfield.example"),
+        composer=JinjaComposer(
+            templates=ASSETS / "templates",
+            sender="moderator@oakfield.example",
+            trust_domain="oakfield.example",
+            now=lambda: FrozenClock.now(clock),  # the stage's time, without a tick
+        ),
         mailer=FolderMailer(folder / "outbox"),
         clock=clock,
         dispatcher=Woken(),

@@ -8,7 +8,18 @@ import typer.main
 from pydantic import BaseModel
 
 from moderator.cli import app
-from moderator.settings import MailTable, OidcTable, SchoolTable, Settings, TimestampTable, TrustTable, VaultTable, XTable, load
+from moderator.settings import Settings, load
+from moderator.settings.tables import (
+    BouncesTable,
+    MailTable,
+    OauthTable,
+    OidcTable,
+    SchoolTable,
+    TimestampTable,
+    TrustTable,
+    VaultTable,
+    XTable,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -31,10 +42,13 @@ def test_every_command_is_in_the_readme(name: str) -> None:
     assert re.search(rf"moderator {name}\b", README), name
 
 
-@pytest.mark.parametrize("table", [Settings, TrustTable, SchoolTable, XTable, MailTable, OidcTable, TimestampTable, VaultTable])
+@pytest.mark.parametrize(
+    "table",
+    [Settings, TrustTable, SchoolTable, XTable, MailTable, OauthTable, BouncesTable, OidcTable, TimestampTable, VaultTable],
+)
 def test_every_setting_is_in_the_example_file(table: type[BaseModel]) -> None:
     for name in set(table.model_fields) - INTERNAL:
-        assert re.search(rf"^(# )?(\[+)?{name}\b", EXAMPLE, re.MULTILINE), name
+        assert re.search(rf"^(# )?(\[+(\w+\.)?)?{name}\b", EXAMPLE, re.MULTILINE), name
 
 
 def test_the_example_file_loads(tmp_path: Path) -> None:

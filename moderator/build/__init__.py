@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from moderator import __version__
 from moderator.build.keys import finish_rotation, make_keys, open_signer, retired_keys, sealer
+from moderator.build.mailing import mailbox, mailer
 from moderator.build.rolls import RollReader, Rolls, matcher, standing
 from moderator.domain.account import Account, School
 from moderator.domain.errors import BadInput
@@ -33,12 +34,10 @@ from moderator.learn.classifier import Assessor
 from moderator.learn.roll import RollMatcher, roll_tokens
 from moderator.mail.compose import JinjaComposer
 from moderator.mail.courier import HttpCourier
-from moderator.mail.outbox import FolderMailer
-from moderator.mail.smtp import SmtpMailer
 from moderator.platforms.base import HeldToken
 from moderator.platforms.x.adapter import CAPABILITIES, XPlatform
 from moderator.platforms.x.connect import XConnector
-from moderator.ports import Clock, Connector, Credentials, Dispatcher, FixedPolicy, Mailer, Platform
+from moderator.ports import Clock, Connector, Credentials, Dispatcher, FixedPolicy, Platform
 from moderator.settings import Settings
 from moderator.steps.drain import Tools
 from moderator.store import held, people
@@ -54,8 +53,8 @@ from moderator.store.sealed import Sealer
 
 __all__ = [
     "Context", "HeldToken", "authorities", "build", "classifier", "connectors", "credentials", "finish_rotation", "hold_data_dir",
-    "identify", "mailer", "make_keys", "make_missing_tokens", "open_database", "open_signer", "open_vault", "packs", "platforms", "policy",
-    "retired_keys", "rolls", "sealer", "settle_memory", "x_platform",
+    "identify", "mailbox", "mailer", "make_keys", "make_missing_tokens", "open_database", "open_signer", "open_vault", "packs", "platforms",
+    "policy", "retired_keys", "rolls", "sealer", "settle_memory", "x_platform",
 ]  # fmt: skip
 
 
@@ -151,22 +150,6 @@ def make_missing_tokens(settings: Settings, database: Database) -> None:
         with database.unit() as unit:
             entries = list(rolls_kept.roll_entries(unit.connection, school, sealer(settings)))
             rolls_kept.put_tokens(unit.connection, school, [token for entry in entries for token in roll_tokens(entry, key)])
-
-
-def mailer(settings: Settings) -> Mailer:
-    """Return SMTP, or the `outbox/` folder when no server is set."""
-    mail = settings.mail
-    if mail is None:
-        return FolderMailer(settings.data_dir / "outbox")
-    return SmtpMailer(
-        host=mail.host,
-        port=mail.port,
-        username=mail.username,
-        password=settings.secret("smtp-password") if mail.username else "",
-        starttls=mail.starttls,
-        timeout=mail.timeout_seconds,
-        ca_file=mail.ca_file,
-    )
 
 
 def platforms(settings: Settings, database: Database, clock: Clock) -> Callable[[Account], Platform]:
@@ -287,8 +270,10 @@ def build(settings: Settings, *, dispatcher: Dispatcher | None = None, clock: Cl
             sender=settings.mail_sender,
             trust_domain=settings.mail_sender.rpartition("@")[2],
             silence=timedelta(hours=settings.silence_hours),
+            domains=settings.mail_domains,
         ),
-        mailer=mailer(settings),
+        mailer=mailer(settings, clock=clock),
+        mailbox=mailbox(settings, clock=clock),
         clock=clock,
         dispatcher=dispatcher or NoDispatcher(),
         review_url=settings.public_url,
@@ -309,6 +294,7 @@ def build(settings: Settings, *, dispatcher: Dispatcher | None = None, clock: Cl
         unread_after=timedelta(minutes=settings.unread_minutes),
         weekly_report=settings.weekly_report,
         termly_report=settings.termly_report,
+        trust_hour=settings.digest_hour,
         visible_after_hide=_visible_after_hide(settings),
     )
     settle_memory()

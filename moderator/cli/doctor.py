@@ -11,6 +11,7 @@ from moderator.cli.config import Config, settings
 from moderator.domain.errors import BadInput, ModeratorError
 
 if TYPE_CHECKING:
+    from moderator.mail.smime import SigningMailer
     from moderator.settings import Settings
 
 ENOUGH_DISK = 2 * 1024**3
@@ -20,7 +21,7 @@ CHECKED_WITHIN = timedelta(days=2)
 """How old the last nightly check may be: one night may be missed."""
 
 _WANTED = {
-    "email": "hears of evidence at fault, beside the Headteacher",
+    "email": "hears of evidence at fault, beside the Headteacher, and reads the trust's digest where nobody is designated to",
     "witness_email": "keeps each day's ledger codes where neither the Headteacher nor this machine's admin can change them",
 }
 
@@ -67,7 +68,9 @@ def checks(options: "Settings") -> Iterator[tuple[str, Callable[[], str]]]:
         ("browser", _browser),
         ("clock", _clock),
         ("timestamps", _timestamps),
+        ("mail tokens", _tokens),
         ("mail", _mail),
+        ("mailbox", _mailbox),
         ("model", _model),
         ("policy", _policy),
         ("accounts", _accounts),
@@ -173,12 +176,48 @@ def _timestamps(options: "Settings") -> str:
 
 def _mail(options: "Settings") -> str:
     from moderator.build import mailer  # noqa: PLC0415 - keeps `moderator --help` quick
+    from moderator.mail.smime import SigningMailer  # noqa: PLC0415 - the same
     from moderator.mail.smtp import SmtpMailer  # noqa: PLC0415 - the same
 
     transport = mailer(options)
+    if isinstance(transport, SigningMailer) and isinstance(transport.mailer, SmtpMailer):
+        return f"{transport.mailer.check()}; {_signature(transport)}"
     if isinstance(transport, SmtpMailer):
         return transport.check()
     return f"no [mail] is set: mail goes to {options.data_dir / 'outbox'} as .eml files"
+
+
+def _signature(signing: "SigningMailer") -> str:
+    from moderator.mail.smime import SOON  # noqa: PLC0415 - keeps `moderator --help` quick
+
+    ends, wrong = signing.identity.ends, signing.identity.does_not_hold(datetime.now(UTC))
+    if wrong:
+        message = f"mail leaves unsigned: of the secret smime-cert, {wrong}. Get a new one, or set [mail] smime = false"
+        raise BadInput(message)
+    said = f"mail is signed, the certificate lasts until {ends.date()}"
+    if ends - datetime.now(UTC) > SOON:
+        return said
+    return f"{said}. WARNING: that is soon; get a new one now, since mail leaves unsigned after that"
+
+
+def _tokens(options: "Settings") -> str:
+    from moderator.build.mailing import token_source  # noqa: PLC0415 - keeps `moderator --help` quick
+
+    tokens = token_source(options)
+    if tokens is None or options.mail is None or options.mail.oauth is None:
+        return "none are needed: no [mail.oauth] is set"
+    tokens.token()
+    return f"{options.mail.oauth.token_url} gives one"
+
+
+def _mailbox(options: "Settings") -> str:
+    from moderator.build import mailbox  # noqa: PLC0415 - keeps `moderator --help` quick
+    from moderator.mail.imap import ImapMailbox  # noqa: PLC0415 - the same
+
+    found = mailbox(options)
+    if isinstance(found, ImapMailbox):
+        return found.check()
+    return "advice: set [mail.bounces]; without it, nobody hears of mail that a server takes and gives back later"
 
 
 def _model(options: "Settings") -> str:

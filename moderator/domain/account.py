@@ -14,7 +14,10 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class School:
-    """A school of the trust. `slug` names its folder in the vault (lower-case letters, digits and hyphens)."""
+    """A school of the trust. `slug` names its folder in the vault (lower-case letters, digits and hyphens).
+
+    `email_domains` are the school's own; `trust_domains` the trust's, on which people of the trust have their addresses (R26).
+    """
 
     slug: str
     name: str
@@ -23,6 +26,12 @@ class School:
     email_domains: tuple[str, ...]
     trust: str
     ledger: str = "ledger.jsonl"
+    trust_domains: tuple[str, ...] = ()
+
+    @property
+    def people_domains(self) -> tuple[str, ...]:
+        """Return the domains on which somebody may be registered: the school's, then the trust's."""
+        return tuple(dict.fromkeys((*self.email_domains, *self.trust_domains)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,15 @@ class Account:
     def pollable(self, day: date) -> bool:
         """Return whether a live approval allows any request at all (R1)."""
         return self.approval is not None and self.approval.live_on(day)
+
+
+def without_details(trouble: str) -> str:
+    """Return what is wrong with an account without the details after a colon: those can be the platform's words, and may name somebody.
+
+    For whatever leaves the machine (R28). The account's own page shows them.
+    """
+    said, colon, _ = trouble.partition(":")
+    return f"{said}." if colon else trouble
 
 
 @dataclass(frozen=True, slots=True)

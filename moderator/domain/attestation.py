@@ -1,19 +1,14 @@
-"""What people attest of an account, and by when again (R2, R5). Called by the accounts pages and the remind step."""
+"""What people attest of an account, and by when again (R2, R5). Called by the accounts pages and the dues."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from moderator.domain.account import Account
+from moderator.domain.dues import Dated, Due
 
 PASSWORD_LASTS = timedelta(days=60)
 """Passwords are changed every 60 days (R5, the trust's policy)."""
-
-REMIND_BEFORE = (14, 7, 1)
-"""Days before a date at which people are reminded (R5)."""
-
-OVERDUE = 0
-"""What `Due.reminder` returns once the date has passed."""
 
 NCSC_ADVICE = (
     "The National Cyber Security Centre advises against changing passwords by the calendar: people then choose weaker ones. "
@@ -30,14 +25,6 @@ class Attested(StrEnum):
     NOT_PERSONAL = "not_personal"
 
 
-class Dated(StrEnum):
-    """What of an account has a date by which somebody must act."""
-
-    PASSWORD = "password"  # noqa: S105 - the name of a date
-    NOT_PERSONAL = "not-personal"
-    APPROVAL = "approval"
-
-
 @dataclass(frozen=True, slots=True)
 class Attestation:
     """One attestation: what, of which London day, by which designation, and when it was said."""
@@ -46,29 +33,6 @@ class Attestation:
     on_date: date
     by: str
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A date by which somebody must act; `on` is the last day in time."""
-
-    what: Dated
-    on: date
-
-    def days_left(self, day: date) -> int:
-        """Return the days from a London day to the date: 0 on the day itself, below 0 once it has passed."""
-        return (self.on - day).days
-
-    def overdue(self, day: date) -> bool:
-        """Return whether the date has passed."""
-        return self.days_left(day) < 0
-
-    def reminder(self, day: date) -> int | None:
-        """Return the latest reminder that is due by a day: one of REMIND_BEFORE, or OVERDUE; None while it is too early for any."""
-        left = self.days_left(day)
-        if left < 0:
-            return OVERDUE
-        return min((before for before in REMIND_BEFORE if left <= before), default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,10 @@ from enum import StrEnum
 from moderator.domain.account import School
 from moderator.domain.checks import EvidenceStanding
 from moderator.domain.decision import Severity
+from moderator.domain.dues import DueLine
 from moderator.domain.events import Head
+from moderator.domain.mail_words import MailWords
+from moderator.domain.usual import Week
 
 
 class AlertKind(StrEnum):
@@ -28,14 +31,20 @@ class AlertKind(StrEnum):
     """A person changed what the machine or the policy had decided (R24)."""
     ESCALATED = "escalated"
     REMINDER = "reminder"
-    """A date is coming; once it has passed it is an alert of the kind that it is about."""
+    """A date is coming; once an account's has passed, it is an alert about the account."""
+    OVERDUE = "overdue"
+    """Another date has passed: a review of the policy, a delegation, a role that nobody has any more."""
     REHEARSAL = "rehearsal"
     """Nothing happened: a person tries out a route."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlertLine:
-    """One thing to be told. `subject` is a record or item number; `what` and `done` plain sentences without names or comment text."""
+    """One thing to be told. `subject` is a record or item number; `what` and `done` plain sentences without names or comment text.
+
+    `platform` and `grounds` (labels) are those of its item, where it has one; `sent_on` says why it comes to this reader after others,
+    "" for those whom it went to first.
+    """
 
     kind: AlertKind
     severity: Severity
@@ -44,6 +53,9 @@ class AlertLine:
     done: str
     at: datetime
     link: str = ""
+    platform: str = ""
+    grounds: tuple[str, ...] = ()
+    sent_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,7 @@ class AlertMail:
     to: str
     lines: tuple[AlertLine, ...]
     visible_after_hide: tuple[str, ...] = ()
+    words: MailWords = field(default_factory=MailWords)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +85,7 @@ class AccountLine:
 
 @dataclass(frozen=True, slots=True)
 class DigestCounts:
-    """Counts for one school and one London day."""
+    """Counts for one school and some time, a London day or more."""
 
     seen: int = 0
     cleared: int = 0
@@ -89,7 +102,10 @@ class DigestCounts:
 
 @dataclass(frozen=True, slots=True)
 class DigestLine:
-    """One record in the digest: number, time, outcome and severity in plain words, and a link. Never a name or text."""
+    """One record in the digest: number, time, outcome and severity in plain words, and a link. Never a name or text.
+
+    `unread`: nobody has opened the serious alert about it; `sent_on` counts how often that went to further people (R21).
+    """
 
     subject: str
     at: datetime
@@ -97,6 +113,19 @@ class DigestLine:
     severity: Severity
     state: str
     link: str
+    unread: bool = False
+    sent_on: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LateMail:
+    """Mails of one kind that did not arrive: what they are ("An alert"), how many, since when, and whether a server gave them back."""
+
+    what: str
+    count: int
+    since: datetime
+    trouble: str = ""
+    bounced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +147,22 @@ class Digest:
     visible_after_hide: tuple[str, ...] = ()
     evidence: EvidenceStanding = field(default_factory=EvidenceStanding)
     audience: str = ""
+    first_day: date | None = None
+    """The first London day it tells of, where that is another than `day`, the last."""
+    words: MailWords = field(default_factory=MailWords)
+    week: Week = field(default_factory=Week)
+    dues: tuple[DueLine, ...] = ()
+    undelivered: tuple[LateMail, ...] = ()
+    hidden_on: tuple[str, ...] = ()
+    """The platforms on which something was hidden: `visible_after_hide` is of those alone (R12)."""
+    first_ever: bool = False
+    due_on: date | None = None
+    """The London day on which it was to come: on a later one it says that it is late."""
+
+    @property
+    def begins(self) -> date:
+        """Return the first London day it tells of."""
+        return self.first_day or self.day
 
     @property
     def key(self) -> str:

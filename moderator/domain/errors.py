@@ -5,9 +5,11 @@ ModeratorError
 ├── Transient           try again later: the item waits
 │   ├── RateLimited     try again at `until`; does not count as an attempt
 │   ├── LeaseLost       another worker has the item now; leave it to that one
+│   ├── Unreachable     nobody answers there: whatever else waits for that server need not be tried now
 │   └── Unanswered      no timestamp authority gave a stamp that holds; the record waits for it
 ├── Unauthorised        the token is dead: the account waits for a person, its items wait with it
 ├── Refused             the platform or server says no to this one: the item is held for a person
+│   └── ShutOut         the server lets nobody in: whatever else waits for it would be refused alike
 ├── Gone                the comment no longer exists on the platform
 ├── EvidenceFailed      no sealed record could be made: nothing is hidden, the item is held
 └── NotAllowed          a rule of the lifecycle forbids this step
@@ -41,6 +43,10 @@ class LeaseLost(Transient):
     """The item is no longer ours: its lease ran out and another worker took it."""
 
 
+class Unreachable(Transient):
+    """Nobody answers there, or nothing can be said to them yet; it is not about what was to be handed over."""
+
+
 class Unanswered(Transient):
     """No timestamp authority gave a stamp that holds; ask again later."""
 
@@ -51,6 +57,10 @@ class Unauthorised(ModeratorError):  # noqa: N818 - as above
 
 class Refused(ModeratorError):  # noqa: N818 - as above
     """The other side refuses this call for good; repeating it will not help."""
+
+
+class ShutOut(Refused):
+    """The server lets us in for nothing at all; a person must mend the settings."""
 
 
 class Gone(ModeratorError):  # noqa: N818 - as above

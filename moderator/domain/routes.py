@@ -75,6 +75,10 @@ IN_CONFLICT: Mapping[Role, tuple[Role, ...]] = {**IN_ABSENCE, Role.HEAD: (Role.C
 """Who stands in for a role whose person is named: for the Headteacher nobody who works under them."""
 
 
+UNDER_THE_HEAD = frozenset({Role.DEPUTY, Role.DSL, Role.ADMIN})
+"""Roles whose people work for the Headteacher."""
+
+
 @dataclass(frozen=True, slots=True)
 class OnDuty:
     """Who could be told at one school on one London day.
@@ -105,18 +109,24 @@ class View:
     only_safeguarding: bool = False
     naming: frozenset[str] = frozenset()
 
+    @property
+    def apart(self) -> bool:
+        """Return whether it is of a message that tells only of what the school's own digest may not."""
+        return self.only_safeguarding or bool(self.naming)
+
 
 def told(kind: RouteKind, duty: OnDuty, *, named: frozenset[str] = frozenset()) -> tuple[Person, ...]:
     """Return who is told, each once, in order of the route; `named` are the roll references of those the thing is about. Pure.
 
     1. Each role of the route: its people who are there and not named; when there are none, the first role standing in that has some.
+       What names the Headteacher goes to nobody who works under them (`kept_from`), but to whoever stands in for a named Headteacher.
     2. When that is nobody at all: whoever of those is away, and not named. A mail that waits is better than none.
 
     Nobody named is ever told, whatever the route: the answer can be empty, and the caller has a last resort.
     """
-    chosen = dict.fromkeys(person for role in duty.roles(kind) for person in _there(role, duty, named))
+    chosen = dict.fromkeys(person for role in duty.roles(kind) for person in _there(kind, role, duty, named))
     if not chosen:
-        chosen = dict.fromkeys(person for role in duty.roles(kind) for person in _away(role, duty, named))
+        chosen = dict.fromkeys(person for role in duty.roles(kind) for person in _away(kind, role, duty, named))
     return tuple(chosen)
 
 
@@ -130,22 +140,44 @@ def references(person: Person) -> frozenset[str]:
     return frozenset({person.roll_reference}) if person.roll_reference else frozenset()
 
 
-def _there(role: Role, duty: OnDuty, named: frozenset[str]) -> Iterator[Person]:
-    for each in (role, *_standing_in(role, duty, named)):
+def kept_references(person: Person, duty: OnDuty) -> frozenset[str]:
+    """Return whom a person's digest tells nothing of: themselves, and, where they work under the Headteacher, the Headteacher (R21)."""
+    roles = {role for role, people in duty.holders.items() if any(each.id == person.id for each in people)}
+    heads = duty.holders.get(Role.HEAD, ()) if roles and roles <= UNDER_THE_HEAD else ()
+    return references(person).union(*map(references, heads))
+
+
+def _there(kind: RouteKind, role: Role, duty: OnDuty, named: frozenset[str]) -> Iterator[Person]:
+    for each in _in_turn(kind, role, duty, named):
         there = [person for person in duty.holders.get(each, ()) if person.id not in duty.away and not names(person, named)]
         if there:
             yield from there
             return
 
 
-def _away(role: Role, duty: OnDuty, named: frozenset[str]) -> Iterator[Person]:
-    for each in (role, *_standing_in(role, duty, named)):
+def _away(kind: RouteKind, role: Role, duty: OnDuty, named: frozenset[str]) -> Iterator[Person]:
+    for each in _in_turn(kind, role, duty, named):
         yield from (person for person in duty.holders.get(each, ()) if not names(person, named))
 
 
-def _standing_in(role: Role, duty: OnDuty, named: frozenset[str]) -> tuple[Role, ...]:
-    conflict = any(names(person, named) for person in duty.holders.get(role, ()))
-    return (IN_CONFLICT if conflict else IN_ABSENCE).get(role, ())
+def _in_turn(kind: RouteKind, role: Role, duty: OnDuty, named: frozenset[str]) -> Iterator[Role]:
+    """Yield a role of a route and who stands in for it: only roles that can open what they are told of, and none that is kept from it."""
+    instead = Role.HEAD if kept_from(kind, role, duty, named=named) else role
+    conflict = any(names(person, named) for person in duty.holders.get(instead, ()))
+    opens = MAY[_OPENS.get(kind, Action.SEE_ITEMS)] | (STANDS_IN if kind is RouteKind.SAFEGUARDING else frozenset())
+    for each in (role, *(IN_CONFLICT if conflict else IN_ABSENCE).get(instead, ())):
+        if each in opens and not kept_from(kind, each, duty, named=named):
+            yield each
+
+
+def kept_from(kind: RouteKind, role: Role, duty: OnDuty, *, named: frozenset[str]) -> bool:
+    """Return whether a role is not told of something because it works under the Headteacher, whom it names (R21).
+
+    A Designated Safeguarding Lead is told of harm all the same, and of what is for the police: that is their own duty.
+    """
+    if role not in UNDER_THE_HEAD or (role is Role.DSL and kind in {RouteKind.SAFEGUARDING, RouteKind.WITHHELD}):
+        return False
+    return any(names(person, named) for person in duty.holders.get(Role.HEAD, ()))
 
 
 def reads_disclosures(person: Person, duty: OnDuty) -> bool:
@@ -162,18 +194,21 @@ def leads_there(duty: OnDuty, *, named: frozenset[str] = frozenset()) -> bool:
     return any(person.id not in duty.away and not names(person, named) for person in leads)
 
 
+_OPENS: Mapping[RouteKind, Action] = {
+    RouteKind.SAFEGUARDING: Action.SEE_SAFEGUARDING,
+    RouteKind.ACCOUNT: Action.SEE_ACCOUNTS,
+    RouteKind.SYSTEM: Action.SEE_HEALTH,
+    RouteKind.REMINDER: Action.SEE_ACCOUNTS,
+    RouteKind.DIGEST: Action.SEE_DIGESTS,
+    RouteKind.WEEKLY: Action.SEE_DIGESTS,
+    RouteKind.TERMLY: Action.SEE_COUNTS,
+}
+"""What a reader must be allowed, to open what they are told of; items, where it is not here."""
+
+
 def may_be_told(kind: RouteKind) -> tuple[Role, ...]:
     """Return the roles a route of that kind can name: only those who can open what they are told of. In the order of `Role`."""
-    actions = {
-        RouteKind.SAFEGUARDING: Action.SEE_SAFEGUARDING,
-        RouteKind.ACCOUNT: Action.SEE_ACCOUNTS,
-        RouteKind.SYSTEM: Action.SEE_HEALTH,
-        RouteKind.REMINDER: Action.SEE_ACCOUNTS,
-        RouteKind.DIGEST: Action.SEE_DIGESTS,
-        RouteKind.WEEKLY: Action.SEE_DIGESTS,
-        RouteKind.TERMLY: Action.SEE_COUNTS,
-    }
-    allowed = MAY[actions.get(kind, Action.SEE_ITEMS)]
+    allowed = MAY[_OPENS.get(kind, Action.SEE_ITEMS)]
     return tuple(role for role in Role if role in allowed and role is not Role.AUDITOR)
 
 
@@ -186,6 +221,7 @@ _KINDS: Mapping[AlertKind, RouteKind] = {
     AlertKind.EVIDENCE: RouteKind.EVIDENCE,
     AlertKind.DISPOSAL: RouteKind.EVIDENCE,
     AlertKind.REMINDER: RouteKind.REMINDER,
+    AlertKind.OVERDUE: RouteKind.SYSTEM,
 }
 
 

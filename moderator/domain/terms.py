@@ -21,8 +21,11 @@ class Term:
     last: date
 
     def months(self) -> tuple[date, ...]:
-        """Return the first day of each of its months."""
-        return tuple(self.first.replace(month=number) for number in range(self.first.month, self.last.month + 1))
+        """Return the first day of each month that it has days in."""
+        months = [self.first.replace(day=1)]
+        while (following := (months[-1] + timedelta(days=32)).replace(day=1)) <= self.last:
+            months.append(following)
+        return tuple(months)
 
 
 def term_of(day: date) -> Term:

@@ -64,13 +64,24 @@ class DueAlerts:
 
 @dataclass(frozen=True, slots=True)
 class DueMail:
-    """A claimed message of the outbox."""
+    """A claimed message of the outbox, written at `created_at` (aware UTC). The lease is this claim's until it runs out."""
 
     id: int
     key: str
     school: str
     message: bytes
     attempts: int
+    created_at: datetime
+    lease_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingMail:
+    """A message of the outbox that waits with another one, since their server has trouble."""
+
+    key: str
+    school: str
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from moderator.domain.times import LONDON
 from moderator.mail.words import plural
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
@@ -13,7 +13,28 @@ _MONTHS = (
 
 def day_words(day: date) -> str:
     """Return `Sunday 22 November 2026`."""
-    return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return f"{WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def span_words(first: date, last: date) -> str:
+    """Return `Friday 20 to Sunday 22 November 2026`; the month and the year are said twice where they differ, and one day is one day."""
+    if first == last:
+        return day_words(last)
+    start = f"{WEEKDAYS[first.weekday()]} {first.day}"
+    if (first.year, first.month) != (last.year, last.month):
+        start += f" {_MONTHS[first.month - 1]}"
+    if first.year != last.year:
+        start += f" {first.year}"
+    return f"{start} to {day_words(last)}"
+
+
+def when_words(moment: datetime, day: date) -> str:
+    """Return `16:52 GMT` for a moment of the London day, and `20 November, 16:52 GMT` for one of another."""
+    london = moment.astimezone(LONDON)
+    if london.date() == day:
+        return clock_words(moment)
+    year = f" {london.year}" if london.year != day.year else ""
+    return f"{london.day} {_MONTHS[london.month - 1]}{year}, {clock_words(moment)}"
 
 
 def clock_words(moment: datetime) -> str:

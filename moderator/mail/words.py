@@ -19,6 +19,7 @@ _TITLES = {
     AlertKind.OVERRIDE: "somebody changed what was decided",
     AlertKind.ESCALATED: "you are asked to look at a comment",
     AlertKind.REMINDER: "a date is coming",
+    AlertKind.OVERDUE: "a date has passed",
     AlertKind.REHEARSAL: "this is a rehearsal",
 }
 
@@ -45,6 +46,7 @@ _NEXT = {
     ),
     AlertKind.ESCALATED: "Open the record, read why you are asked, and decide.",
     AlertKind.REMINDER: "Open its page: it says what to do, and by when.",
+    AlertKind.OVERDUE: "Open its page, and do it or ask whoever does. It stays in every digest until it is done.",
     AlertKind.REHEARSAL: "Nothing happened. Open the link, and press the button there: then the school knows that this route works.",
     AlertKind.DISPOSAL: (
         "If this is not right, tell your Data Protection Officer today. While it waits, it can be refused or put under a legal hold."
@@ -58,7 +60,8 @@ _BUTTONS = {
     AlertKind.ACCOUNT: "Open the account",
     AlertKind.SYSTEM: "Open the service",
     AlertKind.EVIDENCE: "Open the service",
-    AlertKind.REMINDER: "Open the service",
+    AlertKind.REMINDER: "Open its page",
+    AlertKind.OVERDUE: "Open its page",
     AlertKind.REHEARSAL: "Open the rehearsal",
 }
 
@@ -123,6 +126,11 @@ def at_handle(handle: str) -> str:
 def plural(number: int, noun: str) -> str:
     """Return `1 comment`, `2 comments`, `1,200 comments`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def times(number: int) -> str:
+    """Return `once`, `twice`, `3 times`."""
+    return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
 
 
 def web_link(link: str) -> str:

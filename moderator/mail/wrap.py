@@ -22,6 +22,8 @@ def wrapped(text: str) -> str:
 
 
 def _fold(line: str) -> str:
+    if len(line) <= WIDTH:
+        return line.rstrip()  # most lines: textwrap takes its time over each
     if _HEAD.search(line):
         return line
     start = _START.match(line)

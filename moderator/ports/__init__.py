@@ -2,7 +2,7 @@
 
 from moderator.ports.connecting import Connector
 from moderator.ports.evidence import Intake, Ledger, NoStamper, RecordCheck, Recorder, RecordKeys, Stamper, TimestampAuthority, Vault
-from moderator.ports.mailbox import Bounce, Mailbox, NoMailbox
+from moderator.ports.mailbox import Bounce, BouncedMail, BounceWrites, Mailbox, NoMailbox
 from moderator.ports.policies import FixedPolicy, PolicySource
 from moderator.ports.readers import Courier, NoCourier
 from moderator.ports.store import KeepingReads, StampingReads, Store
@@ -11,6 +11,8 @@ from moderator.ports.world import Classifier, Clock, Composer, Credentials, Disp
 
 __all__ = [
     "Bounce",
+    "BounceWrites",
+    "BouncedMail",
     "Classifier",
     "Clock",
     "Composer",

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Protocol
 
+from moderator.domain.mail_words import MailWords
 from moderator.domain.routes import OnDuty
 
 
@@ -15,6 +16,10 @@ class DutyReads(Protocol):
 
     def delegation(self, school: str, day: date) -> str:
         """Return the delegation to the service that holds on a London day, as a record shows it; empty when the register has none (R8)."""
+        ...
+
+    def mail_words(self, school: str, mail: str) -> MailWords:
+        """Return the words a school has for a kind of mail, `alert` or `digest`, as they were kept; the step asks whether they may go."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 
@@ -17,6 +18,26 @@ class Bounce:
     recipient: str
     status: str
     lasting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BouncedMail:
+    """One of our messages that came back: its key in the outbox, and its school ("" is the trust's own)."""
+
+    key: str
+    school: str
+
+
+class BounceWrites(Protocol):
+    """The part of a unit that notes what came back. A message is never stopped or taken back by it: anybody can write a report."""
+
+    def mail_bounced(self, bounce: Bounce, at: datetime) -> BouncedMail | None:
+        """Mark a message as given back. None, and nothing is changed, when it is none of ours or was marked before."""
+        ...
+
+    def mail_delayed(self, bounce: Bounce) -> None:
+        """Note the status of a message that a server still tries to deliver. May be repeated."""
+        ...
 
 
 class Mailbox(Protocol):

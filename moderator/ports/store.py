@@ -22,11 +22,13 @@ from moderator.domain.routes import View
 from moderator.domain.stamping import ToRenew, ToStamp
 from moderator.domain.submission import SubmissionBegun
 from moderator.domain.work import DueAlerts, DueMail, PollTurn, Work
-from moderator.ports.accounts import AccountReads
 from moderator.ports.concerns import ConcernReads
+from moderator.ports.dues import DueReads
 from moderator.ports.duty import DutyReads
 from moderator.ports.readers import WebhookReads
+from moderator.ports.reports import ReportReads
 from moderator.ports.unit import Unit
+from moderator.ports.unread import UnreadReads
 
 
 class KeepingReads(Protocol):
@@ -77,7 +79,7 @@ class StampingReads(Protocol):
         ...
 
 
-class Store(AccountReads, ConcernReads, DutyReads, KeepingReads, StampingReads, WebhookReads, Protocol):
+class Store(ConcernReads, DueReads, DutyReads, KeepingReads, StampingReads, ReportReads, UnreadReads, WebhookReads, Protocol):
     """The database: items, register, ledger mirror, outbox."""
 
     def unit(self) -> AbstractContextManager[Unit]:
@@ -116,8 +118,11 @@ class Store(AccountReads, ConcernReads, DutyReads, KeepingReads, StampingReads, 
         """Return approved accounts without a good poll since then (R4)."""
         ...
 
-    def digest_of(self, school: School, day: date, *, link: str, view: View | None = None) -> Digest:
-        """Return the digest's content for one London day, as one reader may see it; without a view, as one who may see all."""
+    def digest_of(self, school: School, span: Span, *, link: str, view: View | None = None, now: datetime | None = None) -> Digest:
+        """Return the digest's content for a span of London days, as one reader may see it; without a view, as one who may see all.
+
+        `now` is when it is written, for what stands now: accounts, dates, mails; otherwise the end of the span.
+        """
         ...
 
     def calendar(self, school: str) -> SchoolCalendar:

@@ -18,10 +18,13 @@ from moderator.domain.record import SealedRecord, Stamp
 from moderator.domain.retention import Retention
 from moderator.domain.review import Review
 from moderator.domain.score import Score
-from moderator.domain.work import AlertRequest, DueAlerts, DueMail, Work
+from moderator.domain.work import AlertRequest, DueAlerts, DueMail, WaitingMail, Work
 from moderator.ports.concerns import ConcernWrites
 from moderator.ports.duty import DutyWrites
+from moderator.ports.mailbox import BounceWrites
 from moderator.ports.readers import WebhookWrites
+from moderator.ports.reports import ReportWrites
+from moderator.ports.unread import TellingWrites
 
 
 class KeepingWrites(Protocol):
@@ -79,7 +82,7 @@ class StampingWrites(Protocol):
         ...
 
 
-class Unit(KeepingWrites, StampingWrites, ConcernWrites, DutyWrites, WebhookWrites, Protocol):
+class Unit(BounceWrites, KeepingWrites, StampingWrites, ConcernWrites, DutyWrites, ReportWrites, TellingWrites, WebhookWrites, Protocol):
     """One transaction. Leaving the `with` block commits; an exception rolls everything back."""
 
     def reserve_reads(self, account_id: int, month: str, reads: int) -> bool:
@@ -168,8 +171,8 @@ class Unit(KeepingWrites, StampingWrites, ConcernWrites, DutyWrites, WebhookWrit
         """Write an alert, once per key."""
         ...
 
-    def alerts_composed(self, due: DueAlerts, key: str, message: EmailMessage, at: datetime) -> None:
-        """Put the composed message in the outbox and mark its alerts."""
+    def alerts_composed(self, due: DueAlerts, key: str, message: EmailMessage, at: datetime, *, unread_after: timedelta) -> None:
+        """Put the composed message in the outbox and mark its alerts; serious ones go further unless read by `unread_after` from now."""
         ...
 
     def digest_composed(self, digest: Digest, message: EmailMessage, at: datetime) -> bool:
@@ -184,12 +187,23 @@ class Unit(KeepingWrites, StampingWrites, ConcernWrites, DutyWrites, WebhookWrit
         """Store a run of the check as it stands, and return it with its number."""
         ...
 
-    def mail_sent(self, mail: DueMail, at: datetime) -> None:
-        """Mark a message as delivered."""
+    def rehearsal_begun(self, request: AlertRequest, *, of: str, since: datetime) -> int:
+        """Write the alert of a rehearsal as told, under the key of its first mail; return its number.
+
+        `of` is how the subjects of the route's rehearsals begin. Raises NotAllowed when there was one since then.
+        """
+        ...
+
+    def mail_sent(self, mail: DueMail, at: datetime) -> bool:
+        """Mark a message as delivered; False when another worker has done so already."""
         ...
 
     def mail_failed(self, mail: DueMail, why: str, *, next_at: datetime) -> None:
-        """Push a message forward; it is never given up."""
+        """Push a message forward; it is never given up. Nothing is changed when the lease ran out and another worker has it."""
+        ...
+
+    def mails_put_off(self, why: str, *, at: datetime, next_at: datetime) -> list[WaitingMail]:
+        """Push everything forward that is due by `at` and that nobody is sending, as if each had failed; return what that is."""
         ...
 
     def append(self, school: str, *events: LedgerEvent) -> Head:

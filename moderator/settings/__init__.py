@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from moderator.domain.account import School
 from moderator.domain.calendar import SchoolCalendar
 from moderator.domain.errors import BadInput
+from moderator.domain.mail_domains import allowed
 from moderator.settings.tables import (
     LOOPBACK,
     Address,
@@ -108,6 +109,13 @@ class Settings(BaseSettings):
         if self.secrets_dir.resolve().is_relative_to(self.data_dir.resolve() / "vault"):
             message = "secrets_dir lies in the vault: keys must not be kept with what they protect"
             raise ValueError(message)
+        for name, address in (("email", self.trust.email), ("witness_email", self.trust.witness_email)):
+            if address and not allowed(address, self.mail_domains):
+                message = (
+                    f"[trust] {name} {address!r} is on no domain of a school or of the trust, and mail goes to no other (R26); "
+                    "if it is the trust's own mailbox, add its domain to email_domains under [trust]"
+                )
+                raise ValueError(message)
         return self
 
     @property
@@ -142,6 +150,7 @@ class Settings(BaseSettings):
                 urn=table.urn,
                 head_email=table.head_email,
                 email_domains=tuple(domain.lower() for domain in table.email_domains),
+                trust_domains=tuple(domain.lower() for domain in self.trust.email_domains),
                 trust=self.trust.name,
                 ledger="ledger.jsonl" if alone else f"ledger-{table.slug}.jsonl",
             )
@@ -194,7 +203,9 @@ def load(path: Path) -> Settings:
         raise BadInput(message) from error
     here = path.resolve().parent
     stamps = table.get("timestamps")
-    for part in (table, table.get("mail"), table.get("vault"), *(stamps if isinstance(stamps, list) else ())):
+    mail = table.get("mail")
+    bounces = mail.get("bounces") if isinstance(mail, dict) else None
+    for part in (table, mail, bounces, table.get("vault"), *(stamps if isinstance(stamps, list) else ())):
         for key in _PATHS & part.keys() if isinstance(part, dict) else ():
             if isinstance(part[key], str):
                 part[key] = here / part[key]

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from moderator.domain.calendar import Closure, SchoolCalendar
+from moderator.domain.mail_domains import allowed, is_domain
 
 _TENANT = re.compile(r"/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/v2\.0")
 """The path of one Microsoft tenant's issuer; `common`, `organizations` and `consumers` let every tenant's people in."""
@@ -31,6 +32,13 @@ def _address(value: str) -> str:
     return value
 
 
+def _domain(value: str) -> str:
+    if not is_domain(value):
+        message = f"{value!r} is not a domain: write what stands after the @, like school.example"
+        raise ValueError(message)
+    return value
+
+
 def _closure(value: str) -> Closure:
     first, _, last = value.partition("/")
     try:
@@ -42,6 +50,7 @@ def _closure(value: str) -> Closure:
 
 Slug = Annotated[str, AfterValidator(_slug)]
 Address = Annotated[str, AfterValidator(_address)]
+Domain = Annotated[str, AfterValidator(_domain)]
 
 
 class _Table(BaseModel):
@@ -59,7 +68,7 @@ class SchoolTable(_Table):
     name: str = Field(min_length=1)
     urn: str = ""
     head_email: Address
-    email_domains: list[str] = Field(min_length=1)
+    email_domains: list[Domain] = Field(min_length=1)
     digest_hour: int | None = Field(default=None, ge=0, le=23)
     closed: list[str] = Field(default_factory=list, max_length=400)
     digest_while_closed: bool = True
@@ -81,8 +90,7 @@ class SchoolTable(_Table):
 
     @model_validator(mode="after")
     def _school_addresses_only(self) -> "SchoolTable":
-        domain = self.head_email.rpartition("@")[2].lower()
-        if domain not in {name.lower() for name in self.email_domains}:
+        if not allowed(self.head_email, {name.lower() for name in self.email_domains}):
             message = f"head_email {self.head_email!r} is not on the school's domains: alerts go to school addresses only (R26)"
             raise ValueError(message)
         return self
@@ -97,7 +105,7 @@ class TrustTable(_Table):
     name: str = Field(min_length=1)
     email: Literal[""] | Address = ""
     witness_email: Literal[""] | Address = ""
-    email_domains: list[str] = Field(default_factory=list)
+    email_domains: list[Domain] = Field(default_factory=list)
 
 
 class VaultTable(_Table):
@@ -133,8 +141,58 @@ class XTable(_Table):
     timeout_seconds: float = Field(default=20.0, gt=0, le=120)
 
 
+class OauthTable(_Table):
+    """`[mail.oauth]`: sign in to the mail server with tokens (XOAUTH2) instead of a password.
+
+    `client_credentials` is the app in its own name (Microsoft 365), `refresh_token` a person who agreed once (Gmail, Microsoft),
+    `service_account` a key that acts for `subject` (Google Workspace). The secret files are `smtp-oauth-secret` (the client's secret, or
+    the service account's key) and `smtp-oauth-refresh-token`.
+    """
+
+    kind: Literal["client_credentials", "refresh_token", "service_account"]
+    token_url: str
+    client_id: str = Field(min_length=1)
+    scope: str = ""
+    subject: str = ""
+
+    @field_validator("token_url")
+    @classmethod
+    def _secure(cls, token_url: str) -> str:
+        place = urlsplit(token_url)
+        secure = place.scheme == "https" or (place.scheme == "http" and place.hostname in LOOPBACK)
+        if not secure or not place.hostname or place.username or place.fragment:
+            message = f"{token_url!r} is not the https address of a token endpoint"
+            raise ValueError(message)
+        return token_url
+
+    @model_validator(mode="after")
+    def _somebody_to_act_for(self) -> "OauthTable":
+        if (self.kind == "service_account") != bool(self.subject):
+            message = 'subject is the mailbox that a service account acts for: it belongs to kind = "service_account", and only there'
+            raise ValueError(message)
+        return self
+
+
+class BouncesTable(_Table):
+    """`[mail.bounces]`: the mailbox that undelivered mail comes back to, over IMAP with TLS.
+
+    `username` is the sender's address unless set. The password is the secret file `imap-password`; without that file, the tokens of
+    `[mail.oauth]` are used.
+    """
+
+    host: str = Field(min_length=1)
+    port: int = Field(default=993, ge=1, le=65535)
+    username: str = ""
+    folder: str = Field(default="INBOX", pattern=r"^[\x20-\x7e]{1,200}$")
+    timeout_seconds: float = Field(default=30.0, gt=0, le=300)
+    ca_file: Path | None = None
+
+
 class MailTable(_Table):
-    """`[mail]`: without it, mail goes to `outbox/` as `.eml` files. The password is the secret file `smtp-password`."""
+    """`[mail]`: without it, mail goes to `outbox/` as `.eml` files. The password is the secret file `smtp-password`.
+
+    With `smime`, mail is signed; the key and its certificate are the secret files `smime-key` and `smime-cert`.
+    """
 
     host: str = Field(min_length=1)
     port: int = Field(default=587, ge=1, le=65535)
@@ -143,6 +201,16 @@ class MailTable(_Table):
     starttls: Literal["required", "implicit", "off"] = "required"
     timeout_seconds: float = Field(default=30.0, gt=0, le=300)
     ca_file: Path | None = None
+    smime: bool = False
+    oauth: OauthTable | None = None
+    bounces: BouncesTable | None = None
+
+    @model_validator(mode="after")
+    def _somebody_signs_in(self) -> "MailTable":
+        if self.oauth is not None and not self.username:
+            message = "[mail.oauth] needs username in [mail]: the mailbox that mail is sent from"
+            raise ValueError(message)
+        return self
 
 
 class TimestampTable(_Table):

@@ -1,6 +1,6 @@
 """Alert: put due alerts into one message a reader, in the outbox. Called by the schedule."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email.message import EmailMessage
@@ -8,11 +8,14 @@ from email.message import EmailMessage
 from moderator import observe
 from moderator.domain.digest import AlertKind, AlertLine, AlertMail
 from moderator.domain.errors import BadInput
+from moderator.domain.mail_words import MailWords
 from moderator.domain.register import Person
 from moderator.domain.routes import OnDuty, names, route_of, told
 from moderator.domain.times import london_date
+from moderator.domain.unread import MAILBOX
 from moderator.domain.work import AlertAbout, DueAlerts
 from moderator.steps.drain import PER_DAY, Tools, tell_of_system
+from moderator.steps.words import words_for
 
 LEASE = timedelta(minutes=2)
 
@@ -24,7 +27,7 @@ NOBODY_DONE = "It is kept, and tried again every few minutes. Designate a CEO, o
 class _Letter:
     """One message to be: to whom, and the numbers and lines that go into it."""
 
-    to: str
+    to: Person
     ids: list[int] = field(default_factory=list)
     lines: list[AlertLine] = field(default_factory=list)
 
@@ -33,6 +36,7 @@ class _Letter:
 class _Composed:
     """One message as it goes into the outbox, with the alerts it tells of."""
 
+    to: Person
     key: str
     ids: frozenset[int]
     message: EmailMessage
@@ -59,11 +63,12 @@ def _tell(tools: Tools, due: DueAlerts) -> None:
 
     1. Sort the lines into letters by reader.
     2. Compose each; an address no mail can go to keeps nobody else's letter back.
-    3. In one transaction: the messages, and which alerts they tell of. What reached nobody stays waiting, and the school hears that
-       something waits.
+    3. In one transaction: the messages, which alerts they tell of, and whom. What reached nobody stays waiting, and the school hears
+       that something waits.
     """
     letters = _letters(tools, due)
-    composed = [made for number, letter in enumerate(letters) if (made := _compose(tools, due, letter, number)) is not None]
+    words = words_for(tools, due.school.slug, "alert")
+    composed = [made for number, letter in enumerate(letters) if (made := _compose(tools, due, letter, number, words)) is not None]
     copy = _for_the_trust(tools, due, letters)
     reached: set[int] = set()
     with tools.store.unit() as unit:
@@ -71,12 +76,15 @@ def _tell(tools: Tools, due: DueAlerts) -> None:
         for each in composed:
             new = each.ids - reached
             if new:
-                unit.alerts_composed(replace(due, ids=tuple(sorted(new))), each.key, each.message, at)
+                due_now = replace(due, ids=tuple(sorted(new)))
+                unit.alerts_composed(due_now, each.key, each.message, at, unread_after=tools.unread_after)
             else:
                 unit.mail_composed(each.key, due.school.slug, each.message, at)
+            unit.alert_told(sorted(each.ids), each.to, each.key, at)
             reached |= new
         if copy is not None:
-            unit.mail_composed(*copy, at)
+            unit.mail_composed(copy.key, due.school.slug, copy.message, at)
+            unit.alert_told(sorted(copy.ids), copy.to, copy.key, at)
         if reached < set(due.ids):
             tell_of_system(unit, due.school.slug, what=NOBODY, done=NOBODY_DONE, at=at, spell=PER_DAY)
     observe.happened("alert_composed", school=due.school.slug, lines=len(reached), mails=len(composed))
@@ -91,45 +99,55 @@ def _letters(tools: Tools, due: DueAlerts) -> list[_Letter]:
     duty = tools.store.on_duty(due.school.slug, london_date(tools.clock.now()))
     letters: dict[str, _Letter] = {}
     for number, line, about in zip(due.ids, due.lines, due.about, strict=True):
-        for address in _addresses(tools, duty, line, about):
-            letter = letters.setdefault(address, _Letter(address))
+        for person in _readers(tools, duty, line, about):
+            letter = letters.setdefault(person.email, _Letter(person))
             letter.ids.append(number)
             letter.lines.append(line)
     return list(letters.values())
 
 
-def _addresses(tools: Tools, duty: OnDuty, line: AlertLine, about: AlertAbout) -> list[str]:
-    """Return where one line goes: to those of its route, or, when that is nobody, to the trust's own mailbox."""
+def _readers(tools: Tools, duty: OnDuty, line: AlertLine, about: AlertAbout) -> list[Person]:
+    """Return to whom one line goes, one an address: those of its route, or, when that is nobody, the trust's own mailbox."""
     people = told(route_of(line.kind, line.severity, safeguarding=about.safeguarding), duty, named=about.named)
-    return list(dict.fromkeys(person.email for person in people or last_resort(tools, duty, about.named)))
+    by_address: dict[str, Person] = {}
+    for person in people or last_resort(tools, duty, about.named):
+        by_address.setdefault(person.email, person)
+    return list(by_address.values())
 
 
 def last_resort(tools: Tools, duty: OnDuty, named: frozenset[str]) -> tuple[Person, ...]:
     """Return the trust's mailbox of the settings, unless it is that of somebody named; empty when there is none."""
     theirs = {person.email for people in duty.holders.values() for person in people if names(person, named)}
     address = tools.trust_email.lower()
-    return () if address in {"", *theirs} else (Person(0, "", tools.trust_email),)
+    return () if address in {"", *theirs} else (Person(MAILBOX, "", tools.trust_email),)
 
 
-def _compose(tools: Tools, due: DueAlerts, letter: _Letter, number: int) -> _Composed | None:
+def _compose(tools: Tools, due: DueAlerts, letter: _Letter, number: int, words: MailWords) -> _Composed | None:
     key = _key(due, letter.ids) + (f"-{number + 1}" if number else "")
-    platforms = tuple(tools.visible_after_hide.values())
+    lines = tuple(letter.lines)
     try:
-        message = tools.composer.alert(AlertMail(key, due.school, letter.to, tuple(letter.lines), platforms))
+        message = tools.composer.alert(AlertMail(key, due.school, letter.to.email, lines, still_seen(tools, lines), words))
     except BadInput:  # an address that no mail can go to
         observe.went_wrong("alert_not_addressed", school=due.school.slug)
         return None
-    return _Composed(key, frozenset(letter.ids), message)
+    return _Composed(letter.to, key, frozenset(letter.ids), message)
 
 
-def _for_the_trust(tools: Tools, due: DueAlerts, letters: list[_Letter]) -> tuple[str, str, EmailMessage] | None:
+def still_seen(tools: Tools, lines: Iterable[AlertLine]) -> tuple[str, ...]:
+    """Return who can still see what was hidden, a sentence a platform that these lines are of, each once (R12)."""
+    platforms = dict.fromkeys(line.platform for line in lines if line.kind is AlertKind.FLAGGED)
+    return tuple(tools.visible_after_hide[platform] for platform in platforms if platform in tools.visible_after_hide)
+
+
+def _for_the_trust(tools: Tools, due: DueAlerts, letters: list[_Letter]) -> _Composed | None:
     """Return the trust's own message: the evidence lines alone, to the address of the settings (R26); None when there is none to send."""
     evidence = {number: line for number, line in zip(due.ids, due.lines, strict=True) if line.kind is AlertKind.EVIDENCE}
-    if not evidence or tools.trust_email.lower() in {"", *(letter.to.lower() for letter in letters)}:
+    if not evidence or tools.trust_email.lower() in {"", *(letter.to.email.lower() for letter in letters)}:
         return None
     key = f"{_key(due, evidence)}-trust"
     try:
-        return key, due.school.slug, tools.composer.alert(AlertMail(key, due.school, tools.trust_email, tuple(evidence.values())))
+        message = tools.composer.alert(AlertMail(key, due.school, tools.trust_email, tuple(evidence.values())))
     except BadInput:  # an address that no mail can go to must not keep the Headteacher's own alert back; doctor tells of it
         observe.went_wrong("trust_not_told", school=due.school.slug)
         return None
+    return _Composed(Person(MAILBOX, "", tools.trust_email), key, frozenset(evidence), message)

@@ -1,30 +1,57 @@
 """Digest: one message per school and London day, empty days too, with the ledger's head in it. Called by the schedule."""
 
 from dataclasses import dataclass, replace
-from datetime import date
 from email.message import EmailMessage
 
 from moderator import observe
 from moderator.domain.account import School
+from moderator.domain.calendar import Span
 from moderator.domain.digest import Digest, WitnessMail
 from moderator.domain.errors import BadInput, EvidenceFailed, Transient
+from moderator.domain.mail_words import MailWords
 from moderator.domain.register import Person
-from moderator.domain.routes import OnDuty, RouteKind, View, reads_disclosures, references, told
+from moderator.domain.routes import OnDuty, RouteKind, View, kept_references, reads_disclosures, references, told
 from moderator.domain.times import london_date
 from moderator.steps.alert import last_resort
-from moderator.steps.drain import Tools
+from moderator.steps.drain import PER_DAY, Tools, tell_of_system
+from moderator.steps.words import words_for
 
 FOR_LEADS = "This message tells of disclosures and crises alone. They are in no other digest of the school."
 IN_CONFLICT = "This message tells only of comments that name somebody who gets the school's digest. They are kept from that person."
+NOT_WRITTEN = "The school's daily digest could not be written."
+NOT_WRITTEN_DONE = "The service keeps trying, and the digest will say that it is late. Look at the Today page meanwhile."
 NOT_UP_TO_DATE = "The ledger's file could not be brought up to date. Ask your IT lead to run moderator verify, and keep this message."
 
 
 def digest(tools: Tools, *, limit: int = 10) -> int:
-    """Compose up to `limit` digests that are due; return how many were composed."""
-    due = tools.store.digest_due(now=tools.clock.now())[:limit]
-    for school, span in due:
-        digest_for(tools, school, span.last)
-    return len(due)
+    """Compose up to `limit` digests that are due; return how many were composed.
+
+    A school whose digest cannot be written holds up no other: it is told of there, once a day, and is tried again at every run. Raises
+    Transient when the database does not answer.
+    """
+    composed = 0
+    failed: set[str] = set()
+    for school, span in tools.store.digest_due(now=tools.clock.now()):
+        if composed == limit:
+            break
+        if school.slug in failed:
+            continue
+        try:
+            digest_for(tools, school, span)
+        except Transient:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever one school's digest does, the others' must go
+            failed.add(school.slug)
+            _not_written(tools, school, error)
+        else:
+            composed += 1
+    return composed
+
+
+def _not_written(tools: Tools, school: School, error: Exception) -> None:
+    observe.went_wrong("digest_not_composed", school=school.slug, error=type(error).__name__)
+    with tools.store.unit() as unit:
+        tell_of_system(unit, school.slug, what=NOT_WRITTEN, done=NOT_WRITTEN_DONE, at=tools.clock.now(), spell=PER_DAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +64,19 @@ class _Reader:
     notes: tuple[str, ...] = ()
 
 
-def content_of(tools: Tools, school: School, day: date) -> Digest:
-    """Return one day's digest as its first reader gets it, the Headteacher when they are there. Writes nothing."""
+def content_of(tools: Tools, school: School, span: Span) -> Digest:
+    """Return the digest of a span of days as its first reader gets it, the Headteacher when they are there. Writes nothing."""
     reader, *_ = _readers(tools.store.on_duty(school.slug, london_date(tools.clock.now())))
-    return _content(tools, school, day, reader)
+    return _content(tools, school, span, reader, words_for(tools, school.slug, "digest"))
 
 
-def digest_for(tools: Tools, school: School, day: date) -> bool:
-    """Compose one day's digest into the outbox; return False when it was composed before. May be repeated.
+def content_for(tools: Tools, school: School, span: Span, *, person: Person, view: View) -> Digest:
+    """Return the digest of a span of days as one person would get it, who may see no more than `view`. Writes nothing."""
+    return _content(tools, school, span, _Reader(person, view), words_for(tools, school.slug, "digest"))
+
+
+def digest_for(tools: Tools, school: School, span: Span) -> bool:
+    """Compose the digest of a span of days into the outbox; return False when one of them was told of before. May be repeated.
 
     1. The ledger's file is brought up to date: the head in the digest is the head an outsider sees. When it cannot be, the digest goes
        out all the same and says so: a missing digest would hide the trouble, and the head must leave the machine every day.
@@ -54,8 +86,13 @@ def digest_for(tools: Tools, school: School, day: date) -> bool:
     """
     notes = () if _brought_up_to_date(tools, school) else (NOT_UP_TO_DATE,)
     duty = tools.store.on_duty(school.slug, london_date(tools.clock.now()))
-    first, *others = [_content(tools, school, day, replace(reader, notes=notes)) for reader in _readers(duty)]
-    apart = [made for reader in _kept_apart(tools, duty) if (made := _content(tools, school, day, reader)).needs_you or made.done]
+    words, due_on = words_for(tools, school.slug, "digest"), tools.store.calendar(school.slug).due_on(span.last)
+
+    def made(reader: _Reader) -> Digest:
+        return replace(_content(tools, school, span, reader, words), due_on=due_on)
+
+    first, *others = [made(replace(reader, notes=notes)) for reader in _readers(duty)]
+    apart = [content for reader in _kept_apart(tools, duty) if (content := made(reader)).needs_you or content.done]
     message, further = tools.composer.digest(first), [_composed(tools, each) for each in (*others, *apart)]
     witness = _witness(tools)
     with tools.store.unit() as unit:
@@ -65,30 +102,33 @@ def digest_for(tools: Tools, school: School, day: date) -> bool:
             if mail is not None:
                 unit.mail_composed(*mail, at)
     if new:
-        observe.happened("digest_composed", school=school.slug, day=day.isoformat())
+        observe.happened("digest_composed", school=school.slug, day=span.last.isoformat())
     return new
 
 
-def _content(tools: Tools, school: School, day: date, reader: _Reader) -> Digest:
-    """Return a digest for one reader, with who can still see what is hidden (R12)."""
-    content = tools.store.digest_of(school, day, link=tools.review_url, view=reader.view)
+def _content(tools: Tools, school: School, span: Span, reader: _Reader, words: MailWords) -> Digest:
+    """Return a digest for one reader, with who can still see what was hidden in its days (R12)."""
+    content = tools.store.digest_of(school, span, link=tools.review_url, view=reader.view, now=tools.clock.now())
     return replace(
         content,
         to=reader.person.email,
         audience=reader.audience,
         notes=(*content.notes, *reader.notes),
-        visible_after_hide=tuple(tools.visible_after_hide.values()),
+        visible_after_hide=tuple(says for platform, says in tools.visible_after_hide.items() if platform in content.hidden_on),
+        words=words,
     )
 
 
 def _readers(duty: OnDuty) -> list[_Reader]:
-    """Return the digest's readers: nobody is told of what names them (R21), nor of disclosures that are not theirs (R15).
+    """Return the digest's readers: nobody is told of what names them or the Headteacher they work for (R21), nor of others' disclosures.
 
     There is at least one: a school always has a Headteacher's mailbox, and whoever is missing or away is stood in for by that at last.
     """
     people = told(RouteKind.DIGEST, duty)
     return [
-        _Reader(person, View(references(person), safeguarding=reads_disclosures(person, duty)), f"p{person.id}" if number else "")
+        _Reader(
+            person, View(kept_references(person, duty), safeguarding=reads_disclosures(person, duty)), f"p{person.id}" if number else ""
+        )
         for number, person in enumerate(people)
     ]
 

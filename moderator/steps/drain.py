@@ -52,6 +52,7 @@ class Tools:
     is checked. `stamper` adds timestamps to sealed records; `hide_without_stamp` is the Headteacher's standing instruction for those that
     have none yet. `intake` takes what people hand in; without it nothing is taken.
     `mailbox` is where undelivered mail comes back to; a serious alert that nobody has read for `unread_after` goes to further people (R21).
+    `trust_hour` is the hour in London (0 to 23) of the trust's own digest and reports.
     `trust_email` hears of evidence at fault beside the Headteacher, `witness_email` keeps the ledgers' heads; "" is nobody.
     """
 
@@ -87,6 +88,7 @@ class Tools:
     unread_after: timedelta = timedelta(minutes=30)
     weekly_report: bool = True
     termly_report: bool = True
+    trust_hour: int = 7
 
     @property
     def policy(self) -> Policy:

@@ -1,7 +1,6 @@
 """Accounts from the request to the end: asked for, connected, attested, withdrawn. Called by the accounts pages and the command line."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -212,18 +211,12 @@ def approvals(connection: sa.Connection, account_id: int) -> Sequence[ApprovalEn
     return [ApprovalEntry(codec.approval_from(row), row["why"], row["withdrawn_by"], row["withdrawn_why"]) for row in rows]
 
 
-class AccountReads:
-    """The part of the store that tells of accounts' dates; implements ports.AccountReads."""
-
-    reading: Callable[[], AbstractContextManager[sa.Connection]]
-
-    def account_dates(self) -> list[AccountDates]:
-        """Return the dates of every account that was ever approved and not withdrawn, by number."""
-        found = []
-        with self.reading() as connection:
-            asked = {row.id: row.requested_at for row in connection.execute(sa.select(ACCOUNTS.c.id, ACCOUNTS.c.requested_at))}
-            for account in sorted(people.accounts(connection), key=lambda each: each.id):
-                approval = account.approval
-                if approval is not None and approval.withdrawn_at is None:
-                    found.append(_dates(connection, account, asked[account.id], otherwise=approval.approved_on))
-        return found
+def dated(connection: sa.Connection, school: str) -> list[tuple[Account, AccountDates]]:
+    """Return the dates of each of a school's accounts that was ever approved and not withdrawn, by number."""
+    wanted = sa.select(ACCOUNTS.c.id, ACCOUNTS.c.requested_at).where(ACCOUNTS.c.school == school).order_by(ACCOUNTS.c.id)
+    found = []
+    for row in connection.execute(wanted).all():
+        account = people.account(connection, row.id)
+        if account.approval is not None and account.approval.withdrawn_at is None:
+            found.append((account, _dates(connection, account, row.requested_at, otherwise=account.approval.approved_on)))
+    return found

@@ -128,6 +128,15 @@ def standing(connection: sa.Connection, school: str, now: datetime) -> EvidenceS
     )
 
 
+def faults(connection: sa.Connection, school: str) -> int:
+    """Return how many faults the last checks of a school's evidence found, as `standing` does and at less cost."""
+    return EvidenceStanding(
+        sample=_summary(connection, school, CheckKind.SAMPLE, finished=True),
+        full=_summary(connection, school, CheckKind.FULL, finished=True),
+        running=_summary(connection, school, CheckKind.FULL, finished=False),
+    ).faults
+
+
 def due_for_review(connection: sa.Connection, school: str, *, by: date) -> int:
     """Return how many records have a review date up to and including `by`, by their newest row; those disposed of are left out."""
     newer = RETENTION.alias("newer")

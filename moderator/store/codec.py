@@ -212,6 +212,7 @@ def school_from(row: Row) -> School:
         email_domains=tuple(json.loads(row["email_domains"])),
         trust=row["trust"],
         ledger=row["ledger"],
+        trust_domains=tuple(json.loads(row["trust_domains"])),
     )
 
 

@@ -1,4 +1,4 @@
-"""Termly counts without names (R35): what was read, flagged, hidden, decided, by month and by ground. Called by the Trustees page."""
+"""Counts without names (R35): what was read, flagged, hidden, decided, by month and by ground. Called by the Trustees page and reports."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -61,12 +61,15 @@ class Counts:
         return timedelta(seconds=median(wait.total_seconds() for wait in self.waits)) if self.waits else None
 
 
-def counts(connection: sa.Connection, schools: Sequence[str], term: Term) -> Counts:
-    """Return the counts of a term for one school or several: of the comments first seen in it. Walks its flagged comments alone."""
-    made = Counts()
+def counts(connection: sa.Connection, schools: Sequence[str], term: Term, *, seen: sa.ColumnElement[bool] | None = None) -> Counts:
+    """Return the counts of a term for one school or several: of the comments first seen in it. Walks its flagged comments alone.
+
+    `seen` is the condition on ITEMS of what the reader may be told of; without it, of everything.
+    """
+    made, seen = Counts(), sa.true() if seen is None else seen
     for school in schools:
-        _count_read(connection, school, term, made)
-        for row in connection.execute(_flagged(school, *_span(term.first, term.last))):
+        _count_read(connection, school, term, made, seen)
+        for row in connection.execute(_flagged(school, *_span(term.first, term.last)).where(seen)):
             _count_flagged(row, made)
         made.handed_in += submitted.count(connection, school, *_span(term.first, term.last))
     return made
@@ -76,11 +79,11 @@ def _span(first: date, last: date) -> tuple[datetime, datetime]:
     return london_day(first)[0], london_day(last)[1]
 
 
-def _count_read(connection: sa.Connection, school: str, term: Term, made: Counts) -> None:
+def _count_read(connection: sa.Connection, school: str, term: Term, made: Counts, seen: sa.ColumnElement[bool]) -> None:
     months = term.months()
     for month, following in zip(months, (*months[1:], term.last + timedelta(days=1)), strict=True):
-        start, end = _span(month, following - timedelta(days=1))
-        of_month = sa.and_(ITEMS.c.school == school, ITEMS.c.first_seen_at >= start, ITEMS.c.first_seen_at < end)
+        start, end = _span(max(month, term.first), following - timedelta(days=1))
+        of_month = sa.and_(ITEMS.c.school == school, ITEMS.c.first_seen_at >= start, ITEMS.c.first_seen_at < end, seen)
         number = connection.execute(sa.select(sa.func.count()).select_from(ITEMS).where(of_month)).scalar_one()
         made.read += number
         made.read_by_month[month] += number

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -16,26 +16,33 @@ from moderator.domain.lifecycle import Stage
 from moderator.domain.police import PoliceReport
 from moderator.domain.review import Review
 from moderator.domain.routes import View
+from moderator.domain.times import london_day
 from moderator.domain.work import DueAlerts, DueMail, PollTurn, Work
 from moderator.store import (
-    accounts,
+    bounced,
     checks,
     concerns,
+    digest_content,
+    dues,
     duty,
     forget,
     items,
     keeping,
     ledger,
     outbox,
+    past_digests,
     people,
     police,
     polls,
     prune,
     readers,
+    rehearsed,
+    reports,
     roll_uploads,
     stamps,
     submitted,
-    today,
+    tellings,
+    unread,
     withheld,
 )
 from moderator.store.engine import READ, translate
@@ -45,6 +52,7 @@ class SqlUnit(
     polls.PollWrites,
     ledger.LedgerWrites,
     outbox.OutboxWrites,
+    bounced.BounceWrites,
     checks.CheckWrites,
     forget.ForgetWrites,
     police.PoliceWrites,
@@ -53,6 +61,10 @@ class SqlUnit(
     concerns.ConcernWrites,
     readers.WebhookWrites,
     duty.DutyWrites,
+    rehearsed.RehearsalWrites,
+    reports.ReportWrites,
+    tellings.TellingWrites,
+    unread.UnreadWrites,
 ):
     """One transaction over every table; implements ports.Unit."""
 
@@ -62,14 +74,16 @@ class SqlUnit(
 
 
 class Database(
-    accounts.AccountReads,
     checks.CheckReads,
     concerns.ConcernReads,
+    dues.DueReads,
     duty.DutyReads,
     keeping.KeepingReads,
     readers.WebhookReads,
+    reports.ReportReads,
     stamps.StampReads,
     submitted.SubmittedReads,
+    unread.UnreadReads,
 ):
     """The store over one engine; implements ports.Store."""
 
@@ -136,11 +150,11 @@ class Database(
         with self.reading() as connection:
             return polls.silent_accounts(connection, since=since)
 
-    def digest_of(self, school: School, day: date, *, link: str, view: View | None = None) -> Digest:
-        """Return the digest's content for one London day, as one reader may see it."""
-        seen = today.EVERYTHING if view is None or view == View() else duty.in_view(view)
+    def digest_of(self, school: School, span: Span, *, link: str, view: View | None = None, now: datetime | None = None) -> Digest:
+        """Return the digest's content for a span of London days, as one reader may see it; `now` is when it is written."""
+        written = now or london_day(span.last)[1]
         with self.reading() as connection:
-            return today.digest_of(connection, school, day, link=link, seen=seen)
+            return digest_content.digest_of(connection, school, span, link=link, view=view or View(), now=written)
 
     def calendar(self, school: str) -> SchoolCalendar:
         """Return when a school gets its digests."""
@@ -149,7 +163,7 @@ class Database(
     def digest_due(self, *, now: datetime) -> list[tuple[School, Span]]:
         """Return what is to be told in a digest by now and was not yet, oldest first."""
         with self.reading() as connection:
-            return today.digest_due(connection, now=now, calendar_of=self.calendar)
+            return past_digests.digest_due(connection, now=now, calendar_of=self.calendar)
 
     def head(self, school: str) -> Head:
         """Return the ledger's head."""

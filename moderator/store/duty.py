@@ -5,9 +5,10 @@ from datetime import date
 import sqlalchemy as sa
 
 from moderator.domain.access import Role
+from moderator.domain.mail_words import MailWords
 from moderator.domain.register import Person
 from moderator.domain.routes import OnDuty, View
-from moderator.store import absences, people, register, signed
+from moderator.store import absences, mail_words, people, register, signed
 from moderator.store.engine import READ
 from moderator.store.items import ITEM_PEOPLE, ITEMS
 from moderator.store.seen_by import seen_by
@@ -53,6 +54,11 @@ class DutyReads:
         with self.engine.connect().execution_options(**READ) as connection:
             found = signed.delegation_on(connection, school, day)
         return found.on_record() if found else ""
+
+    def mail_words(self, school: str, mail: str) -> MailWords:
+        """Return the words a school has for a kind of mail, `alert` or `digest`, as they were kept."""
+        with self.engine.connect().execution_options(**READ) as connection:
+            return mail_words.words_of(connection, school, mail)
 
 
 class DutyWrites:

@@ -210,9 +210,9 @@ class ItemWrites:
         self.connection.execute(sa.insert(DECISIONS).values(item_id=work.item.id, at=at, decision=text))
         if new is State.WITHHELD:
             withheld.forget(self.connection, work.item.id)
-        else:
-            named = [{"item_id": work.item.id, "reference": reference} for reference in about.references(work.score)]
-            insert_new(self.connection, ITEM_PEOPLE, named)
+        # Of a withheld one too: it must not go to the person it names (R21). The roll's reference tells nobody outside who that is.
+        named = [{"item_id": work.item.id, "reference": reference} for reference in about.references(work.score)]
+        insert_new(self.connection, ITEM_PEOPLE, named)
 
     def recorded(self, work: Work, record: SealedRecord, new: State, at: datetime, *, stage: Stage | None) -> None:
         """Store the sealed record, unless another item brought it, and advance the item."""

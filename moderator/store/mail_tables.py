@@ -18,6 +18,20 @@ class AlertRow(SQLModel, table=True):
         Index(
             "ix_alerts_unread", "reroute_at", sqlite_where=text("reroute_at IS NOT NULL"), postgresql_where=text("reroute_at IS NOT NULL")
         ),
+        Index(
+            "ix_alerts_open",
+            "school",
+            sqlite_where=text("severity = 'severe' AND read_at IS NULL"),
+            postgresql_where=text("severity = 'severe' AND read_at IS NULL"),
+        ),
+        Index(
+            "ix_alerts_told",  # not of those that wait: a plan that looks for them must not walk what was told
+            "school",
+            "id",
+            sqlite_where=text("mail_key IS NOT NULL"),
+            postgresql_where=text("mail_key IS NOT NULL"),
+        ),
+        Index("ix_alerts_item", "item_id", sqlite_where=text("item_id IS NOT NULL"), postgresql_where=text("item_id IS NOT NULL")),
     )
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)
@@ -38,7 +52,7 @@ class AlertRow(SQLModel, table=True):
     """How many times it was sent on."""
     read_at: datetime | None = Field(default=None, sa_column=time_column())
     read_by: str = Field(default="", sa_column_kwargs={"server_default": ""})
-    """The designation of whoever acknowledged it."""
+    """The designation of whoever read it first: opened what it is about, acted on it, or said so."""
 
 
 class MailRow(SQLModel, table=True):
@@ -47,6 +61,12 @@ class MailRow(SQLModel, table=True):
     __tablename__ = "outbox"
     __table_args__: ClassVar[Any] = (
         Index("ix_outbox_waiting", "due_at", sqlite_where=text("sent_at IS NULL"), postgresql_where=text("sent_at IS NULL")),
+        Index(
+            "ix_outbox_bounced",
+            "bounced_at",
+            sqlite_where=text("bounced_at IS NOT NULL"),
+            postgresql_where=text("bounced_at IS NOT NULL"),
+        ),
     )
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)
@@ -90,6 +110,8 @@ class TellingRow(SQLModel, table=True):
     mail_key: str = Field(index=True)
     round: int
     at: datetime = Field(sa_column=time_column(nullable=False))
+    failed_at: datetime | None = Field(default=None, sa_column=time_column())
+    """When a mail server refused the mail for good, or gave it back."""
 
 
 class ReportRow(SQLModel, table=True):

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from moderator.domain.account import Account, Approval, School
 from moderator.domain.errors import BadInput, Unauthorised
+from moderator.domain.mail_domains import allowed
 from moderator.domain.times import from_utc_text, utc_text
 from moderator.ports import Token
 from moderator.store import codec
@@ -46,6 +47,7 @@ def put_school(connection: sa.Connection, school: School) -> None:
         "urn": school.urn,
         "head_email": school.head_email,
         "email_domains": codec.list_text(school.email_domains),
+        "trust_domains": codec.list_text(school.trust_domains),
         "trust": school.trust,
     }
     known = sa.update(SCHOOLS).where(SCHOOLS.c.slug == school.slug).values(values)
@@ -62,9 +64,10 @@ def account(connection: sa.Connection, account_id: int) -> Account:
     return _account(connection, row)
 
 
-def accounts(connection: sa.Connection) -> list[Account]:
-    """Return every account, by school and handle."""
-    rows = connection.execute(sa.select(ACCOUNTS).order_by(ACCOUNTS.c.school, ACCOUNTS.c.handle)).mappings().all()
+def accounts(connection: sa.Connection, school: str | None = None) -> list[Account]:
+    """Return every account, or those of one school, by school and handle."""
+    wanted = sa.select(ACCOUNTS).order_by(ACCOUNTS.c.school, ACCOUNTS.c.handle)
+    rows = connection.execute(wanted if school is None else wanted.where(ACCOUNTS.c.school == school)).mappings().all()
     return [_account(connection, row) for row in rows]
 
 
@@ -83,11 +86,9 @@ def _account(connection: sa.Connection, row: codec.Row) -> Account:
 
 def refuse_unofficial(contact_email: str, school: School) -> None:
     """Raise BadInput unless the address is on one of the school's domains (R2)."""
-    domain = contact_email.rpartition("@")[2].lower()
-    if not domain or domain not in school.email_domains:
-        allowed = ", ".join(school.email_domains) or "none is set"
+    if not allowed(contact_email, school.email_domains):
         message = (
-            f"contact e-mail {contact_email!r} is not a school address ({allowed}): "
+            f"contact e-mail {contact_email!r} is not a school address ({', '.join(school.email_domains) or 'none is set'}): "
             "an official account is linked to an official school e-mail (R2)"
         )
         raise BadInput(message)

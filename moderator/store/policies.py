@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -10,8 +11,10 @@ from moderator.domain.policy import Policy
 from moderator.domain.policy_review import FIRST_DUE
 from moderator.observe import happened, went_wrong
 from moderator.ports import FixedPolicy
-from moderator.store.database import Database
 from moderator.store.register_tables import AttestationRow, PolicyRow
+
+if TYPE_CHECKING:
+    from moderator.store.database import Database  # which reads review dates through this module
 
 POLICIES: sa.Table = PolicyRow.__table__  # type: ignore[attr-defined] # SQLModel sets it at class creation
 ATTESTATIONS: sa.Table = AttestationRow.__table__  # type: ignore[attr-defined] # as above
@@ -82,7 +85,7 @@ def attest_review(connection: sa.Connection, school: str, *, next_due: date, by:
 class StoredPolicies:
     """The newest saved version, or the file's while none was saved; implements ports.PolicySource."""
 
-    def __init__(self, database: Database, otherwise: FixedPolicy) -> None:
+    def __init__(self, database: "Database", otherwise: FixedPolicy) -> None:
         """Keep the database and the file's policy; nothing is read yet."""
         self._database = database
         self._now, self._given = otherwise, otherwise.current()

@@ -209,13 +209,21 @@ def _situations(state: str, *, hr: bool, stopped: bool) -> list[Situation]:
 
 
 def flagged_on(  # noqa: PLR0913 - the facts of one page
-    connection: sa.Connection, school: str, day: date, *, seen: sa.ColumnElement[bool], limit: int, before: int = 0
+    connection: sa.Connection,
+    school: str,
+    day: date,
+    *,
+    seen: sa.ColumnElement[bool],
+    limit: int,
+    before: int = 0,
+    last: date | None = None,
 ) -> list[Listed]:
     """Return the flagged items first seen on a London day, newest first, from the one before item `before` on (0: from the newest).
 
+    With `last`, those of all days from `day` to `last`.
     Items get their numbers in the order in which they are seen, so the number alone is the key.
     """
-    start, end = london_day(day)
+    start, end = london_day(day)[0], london_day(last or day)[1]
     wanted = sa.select(*LIST).where(
         ITEMS.c.school == school, ITEMS.c.first_seen_at >= start, ITEMS.c.first_seen_at < end, ITEMS.c.rank < NOT_FLAGGED, seen
     )
@@ -226,9 +234,14 @@ def flagged_on(  # noqa: PLR0913 - the facts of one page
     return [listed(row) for row in connection.execute(wanted.limit(limit))]
 
 
-def day_counts(connection: sa.Connection, school: str, day: date, *, seen: sa.ColumnElement[bool]) -> DigestCounts:
-    """Return the counts of the items first seen on a London day, and of what was done on it, among what the reader may be shown."""
-    start, end = london_day(day)
+def day_counts(
+    connection: sa.Connection, school: str, day: date, *, seen: sa.ColumnElement[bool], last: date | None = None
+) -> DigestCounts:
+    """Return the counts of the items first seen on a London day, and of what was done on it, among what the reader may be shown.
+
+    With `last`, those of all days from `day` to `last`.
+    """
+    start, end = london_day(day)[0], london_day(last or day)[1]
     stopped = ITEMS.c.held_at.is_not(None).label("stopped")
     sealed = ITEMS.c.record_id.is_not(None).label("sealed")
     of_day = (

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from moderator.domain.access import OF_A_SCHOOL, ROLE_WORDS, TRUST_WIDE, Role
 from moderator.domain.errors import BadInput
+from moderator.domain.mail_domains import allowed
 from moderator.domain.register import EVERY_SCHOOL, Acting, Designation, Person, next_reference
 from moderator.store import people as schools_of
 from moderator.store.register_tables import DesignationRow, PersonRow
@@ -59,10 +60,9 @@ def add_person(connection: sa.Connection, *, name: str, email: str, at: datetime
 
 
 def refuse_foreign(connection: sa.Connection, email: str) -> None:
-    """Raise BadInput unless the address is on the domain of one of the trust's schools (R26)."""
-    name, _, domain = email.rpartition("@")
-    known = {each for school in schools_of.schools(connection) for each in school.email_domains}
-    if not name or any(letter.isspace() for letter in email) or domain not in known:
+    """Raise BadInput unless the address is on a domain of the trust's, or of one of its schools (R26)."""
+    known = {each for school in schools_of.schools(connection) for each in school.people_domains}
+    if not allowed(email, known):
         message = f"{email!r} is not a school address ({', '.join(sorted(known)) or 'no school is set up'}): use the person's school e-mail"
         raise BadInput(message)
 

@@ -32,6 +32,12 @@ def count_due(connection: sa.Connection, *, before: date, school: str) -> int:
     return connection.execute(sa.select(sa.func.count()).select_from(RETENTION).where(_due(before, school))).scalar_one()
 
 
+def oldest_due(connection: sa.Connection, *, before: date, school: str) -> date | None:
+    """Return the oldest review date of those; None when there is none."""
+    found: date | None = connection.execute(sa.select(sa.func.min(RETENTION.c.review_on)).where(_due(before, school))).scalar()
+    return found
+
+
 def _due(before: date, school: str) -> sa.ColumnElement[bool]:
     later = RETENTION.alias()
     newer = sa.select(later.c.id).where(later.c.record_id == RETENTION.c.record_id, later.c.id > RETENTION.c.id)

@@ -12,6 +12,7 @@ from moderator.domain.lifecycle import Stage
 from moderator.store import checks, ledger, today
 from moderator.store.items import ITEMS, RECORDS
 from moderator.store.outbox import ALERTS, OUTBOX
+from moderator.store.undelivered import Undelivered, undelivered
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Standing:
     head: Head
     last_line_at: datetime | None
     latest_seal: datetime | None
+    undelivered: tuple[Undelivered, ...] = ()
 
 
 def standing(connection: sa.Connection, school: str, now: datetime) -> Standing:
@@ -61,6 +63,7 @@ def standing(connection: sa.Connection, school: str, now: datetime) -> Standing:
         head=head,
         last_line_at=connection.execute(last).scalar(),
         latest_seal=connection.execute(sa.select(sa.func.max(RECORDS.c.sealed_at)).where(RECORDS.c.school == school)).scalar(),
+        undelivered=undelivered(connection, school, now),
     )
 
 

@@ -21,6 +21,7 @@ class SchoolRow(SQLModel, table=True):
     email_domains: str
     trust: str
     ledger: str
+    trust_domains: str = Field(default="[]", sa_column_kwargs={"server_default": "[]"})
 
 
 class AccountRow(SQLModel, table=True):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from moderator.domain.account_state import AccountState
-from moderator.domain.attestation import Dated
+from moderator.domain.dues import Dated
 from moderator.domain.times import london_date
 from moderator.mail.words import mode_words, platform_words
 from moderator.store import account_history, accounts, register

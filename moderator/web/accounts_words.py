@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 from moderator.domain.account import Mode
 from moderator.domain.account_state import AccountState
-from moderator.domain.attestation import Dated, Due
+from moderator.domain.dues import Dated, Due
 from moderator.mail.words import mode_words
 from moderator.store.account_history import AccountLine
 from moderator.store.accounts import NOT_CONNECTED, Standing

@@ -18,7 +18,7 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "decided": Kind("What people decided", frozenset({Event.REVIEWED, Event.RESTORE_INTENDED, Event.RESTORED})),
-    "opened": Kind("What people opened", frozenset({Event.VIEWED})),
+    "opened": Kind("What people opened", frozenset({Event.VIEWED, Event.ACKNOWLEDGED})),
     "register": Kind("People, accounts, roll and policy", frozenset({Event.REGISTERED})),
     "signed_in": Kind("Signing in", frozenset({Event.SIGNED_IN})),
     "copies": Kind("Copies given out", frozenset({Event.EXPORTED})),
@@ -35,7 +35,12 @@ KINDS: Mapping[str, Kind] = {
             }
         ),
     ),
-    "service": Kind("The service itself", frozenset({Event.OPENED, Event.VERIFIED, Event.RESTAMPED, Event.KEY_ROTATED, Event.DIGEST_SENT})),
+    "service": Kind(
+        "The service itself",
+        frozenset(
+            {*(Event.OPENED, Event.VERIFIED, Event.RESTAMPED, Event.KEY_ROTATED, Event.DIGEST_SENT), *(Event.REROUTED, Event.BOUNCED)}
+        ),
+    ),
 }
 """Every event is of exactly one kind."""
 
@@ -52,6 +57,8 @@ _REASONS = {
     "delegation_signed": "A delegation to the service was signed",
     "route_changed": "Who is told was changed",
     "house_rules_changed": "The house rules were changed",
+    "route_rehearsed": "A rehearsal was sent to those who are told",
+    "mail_words_changed": "What the school adds to its mails was changed",
     "token_made": "An API token was made",
     "token_ended": "An API token was ended",
     "webhook_made": "A webhook was made",

@@ -19,7 +19,7 @@ from moderator.web.site import Site, SiteOf
 
 A_PAGE = 50
 LISTED = 100
-"""Comments of one day listed at most (our choice); a worse day is searched on Records."""
+"""Comments of one digest listed at most (our choice); a worse day is searched on Records."""
 
 _DIGEST_HEAD = re.compile(r"Ledger line ([0-9]{1,18}):\s*(?:>\s*)*([0-9a-fA-F]{64})(?![0-9a-fA-F])")
 """How a digest prints the head, in its text and, copied from the screen, in its HTML; quoted or not."""
@@ -34,12 +34,20 @@ def listing(site: SiteOf, visit: Sees, before: Annotated[date | None, Query()] =
     with site.database.reading() as connection:
         found = digests(connection, visit.school.slug, limit=A_PAGE + 1, before=before)
     following = f"before={found[A_PAGE - 1].day.isoformat()}" if len(found) > A_PAGE else ""
-    return site.pages.html("digests", visit=visit, section="digests", rows=found[:A_PAGE], first=before is None, following=following)
+    return site.pages.html(
+        "digests",
+        visit=visit,
+        section="digests",
+        rows=found[:A_PAGE],
+        first=before is None,
+        following=following,
+        may_sign=visit.may(Action.SIGN),
+    )
 
 
 @router.get("/digests/{day}")
 def of_day(site: SiteOf, visit: Sees, day: date) -> Response:
-    """Show one day: its digest's head, and what became of its comments since. A 404 when that day has no digest."""
+    """Show the digest that tells of a day: its days, its head, and what became of their comments since. A 404 when there is none."""
     return _page(site, visit, day)
 
 
@@ -66,8 +74,8 @@ def _page(site: Site, visit: Visit, day: date, *, mail: str = "") -> Response:
         sent = digest(connection, school, day)
         if sent is None:
             raise HTTPException(status_code=404)
-        found = queue.flagged_on(connection, school, day, seen=shown, limit=LISTED + 1)
-        counts = queue.day_counts(connection, school, day, seen=shown)
+        found = queue.flagged_on(connection, school, sent.first_day, last=sent.day, seen=shown, limit=LISTED + 1)
+        counts = queue.day_counts(connection, school, sent.first_day, last=sent.day, seen=shown)
         heads = [(head, in_ledger(connection, school, head)) for head in heads_in(mail, school)]
         stands = sent.head.seq == 0 or in_ledger(connection, school, sent.head)
     return site.pages.html(

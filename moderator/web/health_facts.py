@@ -1,6 +1,7 @@
 """How the service stands, one sentence a part, each with a light and what to do next. Called by the Health page."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,6 +12,7 @@ from moderator.mail.evidence import evidence_lines
 from moderator.mail.moments import gap_words, moment_words
 from moderator.mail.words import at_handle, mode_words, platform_words, plural, sentence
 from moderator.store.standing import Standing, Untold
+from moderator.store.undelivered import Undelivered
 from moderator.web.machine import Disk
 
 
@@ -87,6 +89,14 @@ def parts(standing: Standing, machine: Machine, *, now: datetime, silence: timed
     )
 
 
+def own_words(mails: Sequence[str]) -> tuple[Part, ...]:
+    """Return what to say of mails, such as `alert`, from which the school's own words are left out; empty when there are none."""
+    if not mails:
+        return ()
+    said = f"They are left out of every {' and every '.join(mails)}: they may name somebody who is on the roll by now."
+    return (Part("The school's own words in mails", Light.LOOK, (said,), "The Headteacher changes them: Digests, What the school adds."),)
+
+
 _NO_ACCOUNT = Part("Accounts", Light.LOOK, ("No account is registered. Nothing is checked.",), "Ask for an account on the Accounts page.")
 
 
@@ -137,12 +147,29 @@ def _mail(standing: Standing, now: datetime) -> Part:
         for noun, each in (("alert", standing.alerts), ("mail", standing.mail))
         if each.count
     ]
+    waiting = [each for each in standing.undelivered if not each.bounced]
+    returned = [each for each in standing.undelivered if each.bounced]
     if standing.mail.trouble:
         said.append("The mail server did not take the oldest.")
+    if waiting:
+        said.append(f"Tried and not taken: {_kinds(waiting)}.")
+    if returned:
+        said.append(f"{plural(len(returned), 'mail')} came back: {_kinds(returned)}.")
+        said += dict.fromkeys(each.trouble for each in returned)
     slow = any(each.since is not None and now - each.since > MAIL_SLOW for each in (standing.alerts, standing.mail))
     if slow or standing.mail.trouble:
         return Part("Alerts and mail", Light.NOW, tuple(said), f"You may not hear of serious comments by mail. Look at Today. {_ASK_IT}")
+    if returned:
+        return Part(
+            "Alerts and mail", Light.LOOK, tuple(said), "Mend the address on the People page, or ask your IT lead about the mailbox."
+        )
     return Part("Alerts and mail", Light.GOOD, tuple(said) or ("Everything was delivered.",))
+
+
+def _kinds(mails: Iterable[Undelivered]) -> str:
+    """Return `an alert (2), a daily digest`."""
+    counted = Counter(f"{each.what[0].lower()}{each.what[1:]}" for each in mails)
+    return ", ".join(f"{what} ({count})" if count > 1 else what for what, count in counted.items())
 
 
 def _since(untold: Untold, now: datetime) -> str:

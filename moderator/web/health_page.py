@@ -5,8 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 
 from moderator.domain.access import Action
+from moderator.domain.mail_words import MAILS
+from moderator.steps.words import words_for
 from moderator.store.standing import standing
-from moderator.web.health_facts import Light, Machine, parts
+from moderator.web.health_facts import Light, Machine, own_words, parts
 from moderator.web.machine import disks, last_backup, lines_in
 from moderator.web.need import Need, Visit, of_path
 from moderator.web.policy_due import policy_overdue
@@ -22,7 +24,7 @@ def health(site: SiteOf, visit: Sees) -> Response:
     now = site.clock.now()
     with site.database.reading() as connection:
         stands = standing(connection, visit.school.slug, now)
-    found = parts(stands, _machine(site, visit), now=now, silence=site.tools.silence)
+    found = (*parts(stands, _machine(site, visit), now=now, silence=site.tools.silence), *own_words(_left_out(site, visit)))
     return site.pages.html(
         "health",
         visit=visit,
@@ -35,6 +37,11 @@ def health(site: SiteOf, visit: Sees) -> Response:
         policy_overdue=policy_overdue(site, visit),
         now=now,
     )
+
+
+def _left_out(site: Site, visit: Visit) -> list[str]:
+    """Return the mails from which the school's own words are left out."""
+    return [mail for mail in MAILS if words_for(site.tools, visit.school.slug, mail).left_out]
 
 
 def _machine(site: Site, visit: Visit) -> Machine:

@@ -1,5 +1,6 @@
 """What the item page shows of an item, gathered from the store, the vault and the decision. Called by `item`."""
 
+from moderator.domain import law
 from moderator.domain.access import Action
 from moderator.domain.decision import Severity
 from moderator.domain.digest import grounds
@@ -11,8 +12,10 @@ from moderator.domain.work import Work
 from moderator.evidence.capture.taken import IN_WORDS
 from moderator.steps.review import CAN_RESTORE
 from moderator.store import queue, today
+from moderator.store.alerts import alerts_about
 from moderator.store.listed import Listed, state_words
 from moderator.store.today import HistoryLine
+from moderator.web.alert_words import shown, told_at
 from moderator.web.bag_files import files_of, stamp_words
 from moderator.web.checked import check_record
 from moderator.web.concern_facts import noted_lines
@@ -43,6 +46,8 @@ def facts_of(site: Site, visit: Visit, opened: Opened) -> dict[str, object]:
     with site.database.reading() as connection:
         history = [line for line in today.history(connection, work) if line.what not in TOLD_ELSEWHERE]
         history = sorted([*history, *noted_lines(connection, work.item.id)], key=lambda line: line.at)
+        told = told_at(connection, work.item.school, site.clock.now())
+        alerts = [shown(each, told, school=work.item.school) for each in alerts_about(connection, work.item.school, work.item.id)]
         following = queue.next_after(connection, work.item.school, seen=seen(site, visit), but=work.item.id)
     return {
         "item": work.item,
@@ -56,6 +61,10 @@ def facts_of(site: Site, visit: Visit, opened: Opened) -> dict[str, object]:
         "trouble": opened.standing.trouble,
         "needs_review": opened.standing.needs_review,
         "grounds": grounds(labels),
+        "hints": law.hints(labels),
+        "beside": law.BESIDE,
+        "alerts": alerts,
+        "may_say": visit.may(Action.DECIDE) and not all(each.alert.said for each in alerts),
         "pieces": pieces(work.item.comment.text, decision.reasons if decision else ()),
         "safeguarding": bool(SAFEGUARDING & set(labels)),
         "scores": _scores(work),

@@ -20,6 +20,7 @@ class Entry:
 
 _SECTIONS = (
     ("today", "Today", Action.SEE_ITEMS),
+    ("alerts", "Alerts", Action.SEE_ITEMS),
     ("records", "Records", Action.SEE_RECORDS),
     ("digests", "Digests", Action.SEE_DIGESTS),
     ("accounts", "Accounts", Action.SEE_ACCOUNTS),

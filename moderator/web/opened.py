@@ -1,6 +1,7 @@
 """The item a person opens: whether it may be shown, and writing down in the ledger that it was. Called by the item and record pages."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from fastapi import HTTPException
 
@@ -12,6 +13,7 @@ from moderator.domain.times import london_date, london_day
 from moderator.domain.work import Work
 from moderator.observe import happened
 from moderator.steps.hold import subject_of
+from moderator.store.alerts import newest_about
 from moderator.store.today import Standing, item_of_record, standing, viewed_since
 from moderator.web.need import Visit
 from moderator.web.noted import synced
@@ -41,13 +43,13 @@ def open_item(site: Site, visit: Visit, item_id: int) -> Opened:
     step failed on it is shown. Raises Transient when the view cannot be written down: what is not logged is not shown.
     """
     with site.database.reading() as connection:
-        stands = standing(connection, item_id)
+        stands, newest = standing(connection, item_id), newest_about(connection, item_id)
     if stands is None:
         raise HTTPException(status_code=404)
     work = site.database.work(item_id)
     if work.state in _NOT_SHOWN and not stands.held:
         raise HTTPException(status_code=404)
-    note_view(site, visit, work.item.school, subject_of(work))
+    note_view(site, visit, work.item.school, subject_of(work), after=newest)
     return Opened(work, stands)
 
 
@@ -74,10 +76,14 @@ def read_file(site: Site, opened: Opened, name: str) -> bytes:
         raise HTTPException(status_code=404) from None
 
 
-def note_view(site: Site, visit: Visit, school: str, subject: str) -> None:
-    """Append the view to the ledger, unless this session has one of today; the check and the line are one transaction."""
+def note_view(site: Site, visit: Visit, school: str, subject: str, *, after: datetime | None = None) -> None:
+    """Append the view to the ledger, unless this session has one of today; the check and the line are one transaction.
+
+    A view from before `after`, the newest alert about it, counts no more: the ledger shows that somebody has opened it since.
+    """
     now = site.clock.now()
     since, _ = london_day(london_date(now))
+    since = max(since, after) if after is not None else since
     with site.database.reading() as connection:
         if viewed_since(connection, school, subject, session=visit.session.reference, since=since):
             return

@@ -6,7 +6,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from moderator.domain.errors import BadInput
-from moderator.mail.moments import clock_words, day_words, gap_words, moment_words
+from moderator.mail.moments import clock_words, day_words, gap_words, moment_words, span_words
 from moderator.mail.words import mode_words, platform_words, plural, sentence, web_link
 from moderator.web import words
 from moderator.web.menu import menu
@@ -25,7 +25,7 @@ class Pages:
             loader=FileSystemLoader(templates), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
         self._templates.globals.update({"actor": "", "visit": None, "section": "", "menu": menu})
-        plain = (clock_words, day_words, gap_words, moment_words, mode_words, platform_words, plural, sentence, web_link)
+        plain = (clock_words, day_words, gap_words, moment_words, span_words, mode_words, platform_words, plural, sentence, web_link)
         ours = (words.severity_words, words.severity_short, words.event_words, words.place_words)
         self._templates.filters.update({made.__name__: made for made in (*plain, *ours)})
 

@@ -120,5 +120,5 @@ def _form(site: Site, visit: Visit, typed: Typed, *, problem: str = "", status: 
         problem=problem,
         roles=roles,
         head=Role.HEAD.value in dict(roles),
-        domains=visit.school.email_domains,
+        domains=visit.school.people_domains,
     )

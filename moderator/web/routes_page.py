@@ -12,6 +12,8 @@ from moderator.domain.register import Person
 from moderator.domain.review import MIN_JUSTIFICATION
 from moderator.domain.routes import DEFAULTS, KIND_WORDS, OnDuty, RouteKind, may_be_told, references, told
 from moderator.domain.times import london_date
+from moderator.steps.alert import last_resort
+from moderator.steps.rehearse import NO_ALERTS
 from moderator.store import appoint, duty, register, signed
 from moderator.web.accounts_form import MOST_WORDS, as_sentence, words_of
 from moderator.web.need import Need, Visit, of_path
@@ -22,6 +24,10 @@ from moderator.web.site import Site, SiteOf
 PAGE = "/schools/{school}/routes"
 VERSIONS = 20
 """Earlier changes shown at most."""
+DONE = {
+    "changed": "Kept. It holds from now on.",
+    "rehearsed": "The rehearsal is on its way. Under Alerts you see who has pressed its button.",
+}
 
 router = APIRouter()
 Sees = Annotated[Visit, Depends(Need(Action.SEE_PEOPLE, of_path))]
@@ -32,13 +38,17 @@ ProvedForForm = Annotated[None, Depends(FreshProof(f"{PAGE}/{{kind}}"))]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One route in words: whom it names, and whom it would reach now. `assumed` is whether nobody has signed it yet."""
+    """One route in words: whom it names, and whom it would reach now.
+
+    `assumed` is whether nobody has signed it yet, `alert` whether it is an alert's, so that it can be rehearsed.
+    """
 
     kind: RouteKind
     title: str
     roles: tuple[str, ...]
     now: tuple[str, ...]
     assumed: bool
+    alert: bool
 
 
 @router.get(PAGE)
@@ -56,7 +66,7 @@ def routes(site: SiteOf, visit: Sees, school: str, named: Annotated[int, Query(g
         "routes",
         visit=visit,
         section="people",
-        rows=[_row(kind, now, about) for kind in RouteKind],
+        rows=[_row(site, kind, now, about) for kind in RouteKind],
         people=list(people.values()),
         named=named if about else 0,
         unplaced=about is not None and not references(about),
@@ -64,7 +74,7 @@ def routes(site: SiteOf, visit: Sees, school: str, named: Annotated[int, Query(g
         unknown=[person for role in (Role.HEAD, Role.CEO) for person in now.holders.get(role, ()) if not references(person)],
         versions=[(at, KIND_WORDS[kind], _listed(roles), who.get(author, author), why) for at, kind, roles, author, why in versions],
         may_sign=visit.may(Action.SIGN),
-        done="Kept. It holds from now on." if done == "changed" else "",
+        done=DONE.get(done, ""),
     )
 
 
@@ -108,20 +118,22 @@ def _people(now: OnDuty) -> dict[int, Person]:
     return dict(sorted(found.items(), key=lambda each: each[1].name))
 
 
-def _row(kind: RouteKind, now: OnDuty, about: Person | None) -> Row:
+def _row(site: Site, kind: RouteKind, now: OnDuty, about: Person | None) -> Row:
     # A person who is not on the roll is given a place here, so that the preview shows what it would be like.
     named: frozenset[str] = references(_placed(about)) if about else frozenset()
     holders = {
         role: tuple(_placed(person) if about and person.id == about.id else person for person in people)
         for role, people in now.holders.items()
     }
-    people = told(kind, OnDuty(holders, now.away, now.routes), named=named)
+    duty = OnDuty(holders, now.away, now.routes)
+    people = told(kind, duty, named=named) or last_resort(site.tools, duty, named)
     return Row(
         kind,
         KIND_WORDS[kind],
         tuple(ROLE_WORDS[role] for role in now.roles(kind)),
         tuple(person.name or f"The mailbox {person.email}" for person in people),
         kind not in now.routes,
+        kind not in NO_ALERTS,
     )
 
 

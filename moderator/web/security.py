@@ -1,6 +1,7 @@
 """The guard round the whole app: headers, Host, cross-site posts, body size, and errors that tell nothing. Added by `app.create_app`."""
 
 import re
+from collections.abc import Mapping
 
 from fastapi.responses import Response
 from starlette.datastructures import Headers, MutableHeaders
@@ -18,11 +19,9 @@ HEALTH = "/healthz"
 UPLOADS = re.compile(r"/submit|/schools/[^/]+/roll/upload")
 """Pages that take files. They read their own body, bounded, and only once the gate has let the person in: a stranger's is never read."""
 
+_PAGE = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'"
 _HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": f"{_PAGE}; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -31,6 +30,30 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "X-Robots-Tag": "noindex, nofollow",
 }
+
+FRAMING = re.compile(r"/schools/[^/]+/digests/preview")
+"""The one page with a frame in it."""
+FRAMED = re.compile(r"/schools/[^/]+/digests/preview/mail")
+"""What is in that frame: the HTML of a mail. It has styles of its own, and is shut in: no script, no request, no form, no name of ours."""
+
+_ELSEWHERE = (
+    (FRAMING, {"Content-Security-Policy": f"{_PAGE}; frame-src 'self'; frame-ancestors 'none'"}),
+    (
+        FRAMED,
+        {
+            "Content-Security-Policy": (
+                "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox"
+            ),
+            "X-Frame-Options": "SAMEORIGIN",
+        },
+    ),
+)
+"""Paths whose headers differ, and how."""
+
+
+def headers_of(path: str) -> dict[str, str]:
+    """Return our headers for every answer at a path."""
+    return _HEADERS | next((differing for which, differing in _ELSEWHERE if which.fullmatch(path)), {})
 
 
 class Guard:
@@ -45,7 +68,7 @@ class Guard:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
-            await self._serve(scope, receive, _Sealed(send, https=self._origin.https))
+            await self._serve(scope, receive, _Sealed(send, headers_of(scope["path"]), https=self._origin.https))
 
     async def _serve(self, scope: Scope, receive: Receive, send: "_Sealed") -> None:
         """Serve one HTTP request.
@@ -126,15 +149,15 @@ class _Replay:
 class _Sealed:
     """Sends on, with our headers on every answer."""
 
-    def __init__(self, send: Send, *, https: bool) -> None:
-        self._send, self._https = send, https
+    def __init__(self, send: Send, ours: Mapping[str, str], *, https: bool) -> None:
+        self._send, self._ours, self._https = send, ours, https
         self.started = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
             headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
+            for name, value in self._ours.items():
                 headers[name] = value
             headers.setdefault("Cache-Control", "no-store")
             if self._https:

@@ -43,6 +43,9 @@ _EVENTS = {
     Event.DIGEST_SENT: "A digest was sent",
     Event.REGISTERED: "The register was changed",
     Event.SIGNED_IN: "Somebody signed in",
+    Event.ACKNOWLEDGED: "A person said that they have seen it",
+    Event.REROUTED: "Nobody had opened it: it was sent on to further people",
+    Event.BOUNCED: "A message came back",
 }
 _VERDICTS = {
     Verdict.UPHOLD: "Decided: keep the decision",
@@ -81,6 +84,7 @@ _DONE: dict[str, str] = {
     "passkey_removed": "Done. That passkey opens nothing any more.",
     "identity_forgotten": "Done. Sign in there with your new account; it is then known.",
     "session_ended": "Done. That browser is signed out.",
+    "seen": "Noted: you have seen it. It goes to nobody else.",
     "escalate": "Done. They get a mail now. Your reason is kept.",
     "advice": "Noted. Until the advice of HR is noted here, nobody judges this comment.",
     "received": "Kept. This comment can be decided on again.",

@@ -19,7 +19,8 @@ def options(folder: Path, **trust: str) -> Settings:
         {"slug": slug, "name": slug, "head_email": f"head@{slug}.example", "email_domains": [f"{slug}.example"]}
         for slug in ("ash", "birch")
     ]
-    table = {"data_dir": folder, "secrets_dir": folder / "s", "trust": {"name": "T", **trust}, "school": schools, "delegation": "D-1"}
+    table = {"data_dir": folder, "secrets_dir": folder / "s", "school": schools, "delegation": "D-1"}
+    table["trust"] = {"name": "T", "email_domains": ["trust.example"], **trust}
     return make(table, where="a test")
 
 

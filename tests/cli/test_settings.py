@@ -59,6 +59,14 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
         (lambda text: text.replace('delegation = "D-1 of 1 September 2026"', ""), "delegation: this setting is needed"),
         (lambda text: text.replace("head@oakfield.example", "head@gmail.example"), "school addresses only"),
         (lambda text: text.replace("head@oakfield.example", "head"), "not an e-mail address"),
+        (lambda text: text.replace("head@oakfield.example", "head@evil@oakfield.example"), "school addresses only"),
+        (lambda text: text.replace('["oakfield.example"]', '["@oakfield.example"]'), "write what stands after the @"),
+        (
+            lambda text: text.replace("[trust]", '[trust]\nemail = "chair@trust.example"'),
+            r"\[trust\] email 'chair@trust.example' is on no domain .* add its domain to email_domains under \[trust\]",
+        ),
+        (lambda text: text.replace("[trust]", '[trust]\nwitness_email = "x@mail.oakfield.example"'), r"\[trust\] witness_email"),
+        (lambda text: text.replace("[trust]", '[trust]\nemail_domains = ["trust"]'), "is not a domain"),
         (lambda text: text.replace('slug = "oakfield"', 'slug = "Oak Field"'), "lower-case letters"),
         (lambda text: 'listen_host = "0.0.0.0"\n' + text, "set review_url to the https address"),
         (
@@ -74,6 +82,12 @@ def test_what_cannot_be_used_is_one_line_that_says_what_to_mend(tmp_path: Path, 
         read(tmp_path, change(GOOD))
     assert "\n" not in str(caught.value)
     assert "moderator.toml" in str(caught.value)
+
+
+def test_r26_the_trusts_mailboxes_are_on_a_domain_of_a_school_or_of_the_trust(tmp_path: Path) -> None:
+    trust = 'email = "chair@Trust.example"\nwitness_email = "it@oakfield.example"\nemail_domains = ["TRUST.example"]'
+    options = read(tmp_path, GOOD.replace("[trust]", f"[trust]\n{trust}"))
+    assert options.mail_domains == {"oakfield.example", "trust.example"}
 
 
 def test_a_missing_file_says_where_to_look(tmp_path: Path) -> None:

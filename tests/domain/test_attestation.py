@@ -9,7 +9,8 @@ from hypothesis import strategies as some
 
 from moderator.domain.account import Account, Approval, Mode, School
 from moderator.domain.account_state import AccountState, state_of
-from moderator.domain.attestation import OVERDUE, AccountDates, Dated, Due, a_year_after, password_due
+from moderator.domain.attestation import AccountDates, a_year_after, password_due
+from moderator.domain.dues import OVERDUE, Dated, Due
 from moderator.domain.times import london_date
 
 SCHOOL = School("oakfield", "Oakfield Primary School", "", "head@oakfield.example", ("oakfield.example",), "Oakfield Learning Trust")

@@ -331,9 +331,11 @@ def test_the_digest_says_what_still_shows_and_which_mail_is_stuck(stage: Stage) 
     stage.platform.comments.append(comment(12, "I will hurt you"))
     stage.run("poll", "score", "decide", "alert", "record")
     send(replace(stage.tools, mailer=Failer(Transient("no answer"))))
-    notes = stage.database.digest_of(SCHOOL, Span.of(NOON.date()), link="").notes
-    assert notes[0].startswith("1 recorded comments wait to be hidden")
-    assert notes[1].startswith("1 earlier mails")
+    told_now = stage.database.digest_of(SCHOOL, Span.of(NOON.date()), link="", now=stage.clock.now())
+    assert told_now.notes == ("1 recorded comment waits to be hidden. It is still showing.",)
+    assert told_now.undelivered == (), "a mail that failed once a moment ago is not told of yet"
+    later = stage.database.digest_of(SCHOOL, Span.of(NOON.date()), link="", now=stage.clock.now() + timedelta(minutes=16))
+    assert [(mail.what, mail.count, mail.bounced) for mail in later.undelivered] == [("An alert", 1, False)]
 
 
 def test_a_token_revoked_before_the_hide_waits_for_a_person_and_goes_on(stage: Stage) -> None:

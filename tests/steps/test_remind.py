@@ -1,4 +1,7 @@
-"""Remind: each of an account's dates is told of 14, 7 and 1 days before and once it has passed, once each, on both engines."""
+"""Remind: each of an account's dates is told of 14, 7 and 1 days before and once it has passed, once each, on both engines.
+
+What else has a date is in test_remind_dates.py.
+"""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -19,10 +22,11 @@ def at(stage: Stage, day: date, hour: int = 9) -> None:
 
 
 def told(stage: Stage) -> list[tuple[str, str, str]]:
-    """Run the step, and return each alert's key, severity and words."""
+    """Run the step, and return the key, severity and words of each alert about an account."""
     assert remind(stage.tools) == 0
     with stage.database.reading() as connection:
-        rows = connection.execute(sa.select(ALERTS.c.key, ALERTS.c.severity, ALERTS.c.what).order_by(ALERTS.c.id))
+        wanted = sa.select(ALERTS.c.key, ALERTS.c.severity, ALERTS.c.what).where(ALERTS.c.key.startswith("account-"))
+        rows = connection.execute(wanted.order_by(ALERTS.c.id))
         return [(row.key, row.severity, row.what) for row in rows]
 
 

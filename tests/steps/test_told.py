@@ -233,3 +233,33 @@ def test_r8_a_record_shows_the_delegation_signed_last(stage: Stage) -> None:
     assert newest.encode() in stage.tools.vault.open(path, "data/record.json")
     stage.clock.move(timedelta(days=60))
     assert stage.tools.delegation_of(SCHOOL.slug).startswith("DELEGATION-oakfield-1"), "the newest that holds"
+
+
+def test_r12_an_alert_says_who_can_still_see_it_for_the_platform_of_its_item_alone(stage: Stage) -> None:
+    sentences = {"memory": "On Memory nobody sees it.", "elsewhere": "On Elsewhere everybody sees it."}
+    stage = replace(stage, tools=replace(stage.tools, visible_after_hide=sentences))
+    arrive(stage, INSULT, "I will hurt you")
+    stage.run("alert")
+    ((_, text),) = mails(stage).values()
+    assert text.count("On Memory nobody sees it.") == 1
+    assert "Elsewhere" not in text
+    with stage.database.unit() as unit:
+        unit.alert(AlertRequest("s-1", SCHOOL.slug, AlertKind.SYSTEM, Severity.SEVERE, "the service", "Full.", "It waits.", NOON, NOON))
+    stage.run("alert")
+    assert "Memory" not in list(mails(stage).values())[-1][1]
+
+
+def test_r26_the_trusts_copy_about_the_evidence_is_noted_as_told(stage: Stage) -> None:
+    everybody(stage, head_is="")
+    stage = replace(stage, tools=replace(stage.tools, trust_email="chair@trust.example"))
+    with stage.database.unit() as unit:
+        evidence = AlertRequest("e-1", SCHOOL.slug, AlertKind.EVIDENCE, Severity.SEVERE, "sample", "At fault.", "Nothing.", NOON, NOON)
+        unit.alert(evidence)
+    stage.run("alert")
+    with stage.database.reading() as connection:
+        found = connection.execute(sa.text("SELECT address, person_id = 0 AS mailbox, round FROM tellings ORDER BY id")).all()
+    assert [tuple(row) for row in found] == [
+        ("head@oakfield.example", 0, 0),
+        ("ceo@oakfield.example", 0, 0),
+        ("chair@trust.example", 1, 0),
+    ]

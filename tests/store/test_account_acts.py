@@ -104,4 +104,4 @@ def test_dates_count_from_the_request_the_first_approval_or_today(stage: Stage) 
         )  # fmt: skip
         assert accounts.standing(unit.connection, number, NOON).dates.begun_on == date(2026, 11, 18)
         assert accounts.standing(unit.connection, stage.account.id, NOON).dates.begun_on == date(2026, 9, 1)
-    assert [dates.account.id for dates in stage.database.account_dates()] == [stage.account.id]
+        assert [account.id for account, _ in accounts.dated(unit.connection, SCHOOL.slug)] == [stage.account.id]

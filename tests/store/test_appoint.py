@@ -14,7 +14,7 @@ from moderator.domain.errors import BadInput, NotAllowed
 from moderator.domain.register import EVERY_SCHOOL, Acting
 from moderator.domain.routes import RouteKind, View
 from moderator.domain.signing import Appointment, left_alone, over, signable, signs_as
-from moderator.store import absences, appoint, register, signed
+from moderator.store import absences, appoint, people, register, signed
 from moderator.store.database import SqlUnit
 from moderator.store.ledger import head
 
@@ -160,3 +160,13 @@ def test_what_is_signed_is_checked_where_it_is_stored(stage: Stage) -> None:
         assert signed.delegation_on(unit.connection, SCHOOL.slug, TODAY) is None
     empty = stage.database.digest_of(SCHOOL, Span.of(TODAY), link="", view=View())
     assert empty == stage.database.digest_of(SCHOOL, Span.of(TODAY), link="")
+
+
+def test_r26_people_of_the_trust_have_their_addresses_on_the_trusts_own_domain(stage: Stage) -> None:
+    with stage.database.unit() as unit, pytest.raises(BadInput, match="is not a school address"):
+        register.add_person(unit.connection, name="Wren Alder", email="wren@trust.example", at=NOON)
+    with stage.database.unit() as unit:
+        people.put_school(unit.connection, replace(SCHOOL, trust_domains=("trust.example",)))
+        assert register.add_person(unit.connection, name="Wren Alder", email="wren@trust.example", at=NOON).id
+        with pytest.raises(BadInput, match="not a school address"):  # an account's contact is the school's own (R2)
+            people.refuse_unofficial("wren@trust.example", people.school(unit.connection, SCHOOL.slug))

@@ -77,14 +77,14 @@ def test_a_digest_counts_what_it_does_not_list(stage: Stage) -> None:
     stage.platform.comments += [comment(number, f"idiot {number}") for number in range(100, 130)]
     stage.run("poll", "score", "decide", "record", "hide")
     digest = stage.database.digest_of(SCHOOL, Span.of(NOON.date()), link="https://review.example")
-    assert (len(digest.needs_you), digest.more_needing_you) == (25, 5)
+    assert (len(digest.needs_you), digest.more_needing_you) == (10, 20)
     assert (digest.done, digest.more_done) == ((), 0)
     assert digest.needs_you[0].link == "https://review.example/items/1"
     for number in range(1, 28):
         review(stage.tools, Review(number, Verdict.UPHOLD, "HEAD-1", "It is plainly abuse.", stage.clock.now()))
     digest = stage.database.digest_of(SCHOOL, Span.of(NOON.date()), link="https://review.example")
     assert (len(digest.needs_you), digest.more_needing_you) == (3, 0)
-    assert (len(digest.done), digest.more_done) == (25, 2)
+    assert (len(digest.done), digest.more_done) == (10, 17)
     assert digest.accounts[0].mode == "hide"
 
 

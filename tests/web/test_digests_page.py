@@ -35,6 +35,23 @@ def test_the_days_are_listed_with_their_ledger_line(listed: Listed) -> None:
     assert "Delivered Thursday 19 November 2026" in page
 
 
+def test_a_digest_of_several_days_is_one_and_found_by_each_of_them(listed: Listed) -> None:
+    head = head_of(listed)
+    row = {"school": "oakfield", "first_day": date(2026, 11, 13), "day": date(2026, 11, 15), "key": "digest-oakfield-2026-11-15"}
+    with listed.served.stage.database.unit() as unit:
+        unit.connection.execute(
+            sa.insert(DIGESTS).values(row | {"head_seq": head.seq, "head_hash": head.hash, "composed_at": listed.served.stage.clock.now()})
+        )
+    assert 'href="/schools/oakfield/digests/2026-11-15">Friday 13 to Sunday 15 November 2026</a>' in listed.get(Role.HEAD, "digests")
+    for day in ("13", "14", "15"):
+        page = listed.get(Role.HEAD, f"digests/2026-11-{day}")
+        assert "<h1>Friday 13 to Sunday 15 November 2026</h1>" in page
+        assert "Flagged in those days" in page
+        assert "The days, as they stand now" in page
+    for day in ("12", "16"):
+        assert listed.served.head.get(f"/schools/oakfield/digests/2026-11-{day}").status_code == 404
+
+
 def test_a_day_shows_its_head_and_what_became_of_its_comments(listed: Listed) -> None:
     page = listed.get(Role.HEAD, DAY)
     assert head_of(listed).hash in page

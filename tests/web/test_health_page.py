@@ -17,12 +17,15 @@ from moderator.domain.events import Head
 from moderator.domain.lifecycle import Stage
 from moderator.domain.times import utc_text
 from moderator.store.standing import Standing, Untold, Waiting
+from moderator.store.undelivered import Undelivered, trouble_of
 from moderator.web.health_facts import Light, Machine, Part, parts
 from moderator.web.machine import Disk, disks, last_backup, lines_in
 
 HOUR = timedelta(hours=1)
 CHECKED = CheckSummary(NOON - HOUR, NOON - HOUR, 12, 0, 0)
 ACCOUNT = AccountLine("oakfieldprimary", "x", "hide", NOON - timedelta(minutes=4), 100, 10_000)
+WAITS = Undelivered("alert-1", "oakfield", "An alert", NOON, "answer 450", bounced=False)
+RETURNED = Undelivered("alert-2", "oakfield", "An alert", NOON, trouble_of("5.2.2"), bounced=True)
 WELL = Standing((ACCOUNT,), (), 0, Untold(), Untold(), EvidenceStanding(sample=CHECKED, full=CHECKED), Head(42, "0" * 64), NOON, NOON)
 GIGABYTE = 1024**3
 SOUND = Machine((Disk("records", 90 * GIGABYTE, 100 * GIGABYTE),), 42, NOON - HOUR, asked=True)
@@ -78,6 +81,18 @@ def test_no_account_is_told() -> None:
         ("Alerts and mail", {"alerts": Untold(1, NOON + HOUR)}, Light.GOOD, "1 alert waits to leave."),
         ("Alerts and mail", {"alerts": Untold(2, NOON - HOUR)}, Light.NOW, "2 alerts wait to leave, the oldest for 1 hour."),
         ("Alerts and mail", {"mail": Untold(1, NOON, "refused")}, Light.NOW, "The mail server did not take the oldest."),
+        (
+            "Alerts and mail",
+            {"mail": Untold(3, NOON - HOUR, "answer 450"), "undelivered": (WAITS, WAITS, replace(WAITS, what="A daily digest"))},
+            Light.NOW,
+            "The mail server did not take the oldest. Tried and not taken: an alert (2), a daily digest.",
+        ),
+        (
+            "Alerts and mail",
+            {"undelivered": (RETURNED, RETURNED, replace(RETURNED, what="A daily digest"))},
+            Light.LOOK,
+            "3 mails came back: an alert (2), a daily digest. A mail server gave it back: the mailbox is full (5.2.2).",
+        ),
         ("Records", {"evidence": EvidenceStanding(sample=replace(CHECKED, faults=2))}, Light.NOW, "2 faults"),
         ("Records", {"evidence": EvidenceStanding(sample=CHECKED, witness_waiting=1)}, Light.LOOK, "witness mailbox"),
         ("Clock", {"last_line_at": NOON + HOUR}, Light.NOW, "before the newest record"),

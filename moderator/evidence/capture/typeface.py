@@ -130,6 +130,8 @@ class Face:
         return known
 
     def _look_up(self, character: str) -> int:
+        if unicodedata.bidirectional(character) == "B":
+            return len(self._fonts)  # a break inside a line, as a display name may hold one: the layout engine fails on it
         if unicodedata.category(character) in {"Cf", "Zs", "Cc"}:
             return 0
         if self._emoji is not None and _pictographic(character) and self._picture(character).getbbox() is not None:

@@ -132,7 +132,7 @@ def _identity(site: Site, directory: Directory, errand: Errand, code: str) -> Id
     if claims is None:
         message = "token"
         raise Refused(message)
-    domains = {domain for school in site.database.schools() for domain in school.email_domains}
+    domains = {domain for school in site.database.schools() for domain in school.people_domains}
     return identity(claims, provider=directory.provider, nonce=errand.nonce, domains=domains, now=now)
 
 

@@ -47,6 +47,7 @@ def upgrade() -> None:
     sa.Column('mail_key', sa.String(), nullable=False),
     sa.Column('round', sa.Integer(), nullable=False),
     sa.Column('at', UtcDateTime, nullable=False),
+    sa.Column('failed_at', UtcDateTime, nullable=True),
     sa.ForeignKeyConstraint(['alert_id'], ['alerts.id'], ),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('alert_id', 'address')
@@ -56,12 +57,17 @@ def upgrade() -> None:
     op.add_column('alerts', sa.Column('round', sa.Integer(), server_default='0', nullable=False))
     op.add_column('alerts', sa.Column('read_at', UtcDateTime, nullable=True))
     op.add_column('alerts', sa.Column('read_by', sa.String(), server_default='', nullable=False))
+    op.create_index('ix_alerts_item', 'alerts', ['item_id'], unique=False, sqlite_where=sa.text('item_id IS NOT NULL'), postgresql_where=sa.text('item_id IS NOT NULL'))
+    op.create_index('ix_alerts_open', 'alerts', ['school'], unique=False, sqlite_where=sa.text("severity = 'severe' AND read_at IS NULL"), postgresql_where=sa.text("severity = 'severe' AND read_at IS NULL"))
+    op.create_index('ix_alerts_told', 'alerts', ['school', 'id'], unique=False, sqlite_where=sa.text('mail_key IS NOT NULL'), postgresql_where=sa.text('mail_key IS NOT NULL'))
     op.create_index('ix_alerts_unread', 'alerts', ['reroute_at'], unique=False, sqlite_where=sa.text('reroute_at IS NOT NULL'), postgresql_where=sa.text('reroute_at IS NOT NULL'))
     op.add_column('digests', sa.Column('first_day', sa.Date(), nullable=True))
     op.add_column('outbox', sa.Column('message_id', sa.String(), server_default='', nullable=False))
     op.add_column('outbox', sa.Column('bounced_at', UtcDateTime, nullable=True))
     op.add_column('outbox', sa.Column('bounce', sa.String(), server_default='', nullable=False))
+    op.create_index('ix_outbox_bounced', 'outbox', ['bounced_at'], unique=False, sqlite_where=sa.text('bounced_at IS NOT NULL'), postgresql_where=sa.text('bounced_at IS NOT NULL'))
     op.create_index(op.f('ix_outbox_message_id'), 'outbox', ['message_id'], unique=False)
+    op.add_column('schools', sa.Column('trust_domains', sa.String(), server_default='[]', nullable=False))
     _name_messages()
 
 
@@ -76,12 +82,17 @@ def _name_messages() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column('schools', 'trust_domains')
     op.drop_index(op.f('ix_outbox_message_id'), table_name='outbox')
+    op.drop_index('ix_outbox_bounced', table_name='outbox', sqlite_where=sa.text('bounced_at IS NOT NULL'), postgresql_where=sa.text('bounced_at IS NOT NULL'))
     op.drop_column('outbox', 'bounce')
     op.drop_column('outbox', 'bounced_at')
     op.drop_column('outbox', 'message_id')
     op.drop_column('digests', 'first_day')
     op.drop_index('ix_alerts_unread', table_name='alerts', sqlite_where=sa.text('reroute_at IS NOT NULL'), postgresql_where=sa.text('reroute_at IS NOT NULL'))
+    op.drop_index('ix_alerts_told', table_name='alerts', sqlite_where=sa.text('mail_key IS NOT NULL'), postgresql_where=sa.text('mail_key IS NOT NULL'))
+    op.drop_index('ix_alerts_open', table_name='alerts', sqlite_where=sa.text("severity = 'severe' AND read_at IS NULL"), postgresql_where=sa.text("severity = 'severe' AND read_at IS NULL"))
+    op.drop_index('ix_alerts_item', table_name='alerts', sqlite_where=sa.text('item_id IS NOT NULL'), postgresql_where=sa.text('item_id IS NOT NULL'))
     op.drop_column('alerts', 'read_by')
     op.drop_column('alerts', 'read_at')
     op.drop_column('alerts', 'round')
