@@ -11,7 +11,8 @@ import pytest
 from joserfc.jwk import ECKey, KeySet
 
 from moderator.domain.errors import BadInput, Refused, Transient
-from moderator.settings.tables import OidcTable, Settings, make
+from moderator.settings import Settings, make
+from moderator.settings.tables import OidcTable
 from moderator.web.providers import providers
 from moderator.web.signing_in.oidc_claims import LEEWAY_SECONDS, claims_of, identity
 from moderator.web.signing_in.oidc_provider import Directory, Errand, Provider
