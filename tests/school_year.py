@@ -20,6 +20,7 @@ from uk_terms import A_DAY, LONDON, Plan, at_london, days
 
 from moderator.domain.access import Role
 from moderator.domain.account import Approval, Mode, School
+from moderator.domain.attestation import Attested
 from moderator.domain.calendar import Closure, SchoolCalendar
 from moderator.domain.decision import Severity
 from moderator.domain.digest import AlertKind, AlertMail, Digest, DigestCounts
@@ -37,6 +38,7 @@ from moderator.ports import FixedPolicy
 from moderator.settings import ASSETS
 from moderator.steps.drain import Tools, drain
 from moderator.store import codec, ledger, people, register
+from moderator.store.accounts import attest
 from moderator.store.database import Database, SqlUnit
 from moderator.store.engine import open_engine
 from moderator.store.items import ITEMS
@@ -115,10 +117,14 @@ class Year:
     seen: list[tuple[str, datetime]] = field(default_factory=list)
     """Every comment: its school, and when it was first seen."""
     alerts: list[Told] = field(default_factory=list)
+    changed: dict[str, list[date]] = field(default_factory=dict)
+    """By school, the London days on which its account's password was changed, the oldest first."""
+    reminded: set[date] = field(default_factory=set)
+    """The London days on which reminders were looked for."""
+    accounts: dict[str, int] = field(default_factory=dict)
     asleep: list[tuple[datetime, datetime]] = field(default_factory=list)
     kills: int = 0
     back: int = 0
-    _accounts: dict[str, int] = field(default_factory=dict)
     _comments: int = 0
     _day: date | None = None
 
@@ -161,7 +167,7 @@ class Year:
     def open_schools(self) -> None:
         """Register the schools that have joined by now: their account, people and ledger."""
         for plan in self.plans:
-            if plan.joined <= self.clock.now() and plan.slug not in self._accounts:
+            if plan.joined <= self.clock.now() and plan.slug not in self.accounts:
                 self._open(plan)
 
     def _open(self, plan: Plan) -> None:
@@ -174,12 +180,31 @@ class Year:
             number = people.add_account(unit.connection, school=school, monthly_reads=100_000, at=at, **facts)
             people.approve(unit.connection, number, Approval("A-1", "The Headteacher", day, "News", Mode.HIDE, day + 900 * A_DAY))
             unit.append(plan.slug, ledger.opened(self.signer.public_key, at))
-            if not self._accounts:
+            if not self.accounts:
                 for role in (Role.CEO, Role.SAFEGUARDING_LEAD, Role.TRUSTEE):
                     self._designate(unit, role, EVERY_SCHOOL, domain, day)
             for role in (Role.HEAD, Role.DEPUTY, Role.DSL, Role.ADMIN):
                 self._designate(unit, role, plan.slug, domain, day)
-        self._accounts[plan.slug] = number
+        self.accounts[plan.slug] = number
+        self._attest(plan.slug, Attested.NOT_PERSONAL, day)
+        self._change_password(plan.slug, day)
+
+    def _attest(self, school: str, what: Attested, day: date) -> None:
+        database = Database(self.engine)
+        account = database.account(self.accounts[school])
+        with database.unit() as unit:
+            attest(unit.connection, account, what, on=day, by="ADMIN-1", at=self.clock.now())
+
+    def _change_password(self, school: str, day: date) -> None:
+        self.changed.setdefault(school, []).append(day)
+        self._attest(school, Attested.PASSWORD_CHANGED, day)
+
+    def passwords(self) -> None:
+        """Let each school's password be changed when it is due: at every other school two days before, at the rest three days late."""
+        day = self.clock.now().astimezone(LONDON).date()
+        for school, number in self.accounts.items():
+            if day >= self.changed[school][-1] + (60 + (-2 if number % 2 else 3)) * A_DAY:
+                self._change_password(school, day)
 
     def _designate(self, unit: SqlUnit, role: Role, school: str, domain: str, day: date) -> None:
         person = register.add_person(unit.connection, name=f"Person {role.value}", email=f"{role.value}@{domain}", at=self.clock.now())
@@ -197,7 +222,7 @@ class Year:
     def _comment(self, unit: SqlUnit, school: str, at: datetime, *, flagged: bool, severe: bool) -> None:
         severity = (Severity.SEVERE if severe else Severity.ORDINARY) if flagged else Severity.NONE
         row = codec.comment_columns(comment(self._comments)) | {
-            "account_id": self._accounts[school],
+            "account_id": self.accounts[school],
             "school": school,
             "platform": "memory",
             "first_seen_at": at,
@@ -247,7 +272,7 @@ class Year:
         for day in days(first, last):
             self.start(day)
             moments = self._moments(day)
-            thorough = {max(moments, key=lambda each: self._near(each, day)), self.chosen.choice(moments)}
+            thorough = {max(moments, key=lambda each: self._near(each, day)), self.chosen.choice(moments[1:-1])}
             for moment in moments:
                 if moment > self.clock.now():
                     self.clock.move(moment - self.clock.now())
@@ -273,7 +298,7 @@ class Year:
 
     def _moment(self, *steps: str) -> None:
         self.open_schools()
-        for slug in self._accounts:
+        for slug in self.accounts:
             if (count := self.chosen.choice((0, 0, 0, 0, 1, 2))) > 0:
                 self.comments(slug, count)
         if self.chosen.random() < 1 / 20:
@@ -282,14 +307,17 @@ class Year:
             self.back += 1
             self.clock.move(-timedelta(minutes=self.chosen.randint(1, 20)))
         self.people_read(before=self.clock.now() - timedelta(hours=self.chosen.randint(1, 30)))
+        self.passwords()
         self.run(*steps)
+        if "remind" in steps:
+            self.reminded.add(self.clock.now().astimezone(LONDON).date())
 
     def settle(self) -> datetime:
         """Let the mail server be well, and run until nothing waits any more; return until when everything was looked at."""
         self.office.spells = ()
         self.fuse.arm("", 0)
         until = self.clock.now()
-        self.run(*STEPS)
+        self._moment(*STEPS)
         for _ in range(12):
             self.clock.move(QUICKEST)
             self.run("alert", "send")

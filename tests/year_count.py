@@ -11,7 +11,7 @@ from post_office import Arrival
 from school_year import LINK, Year
 from uk_terms import A_DAY, LONDON, DigestDue, Plan, at_london, days, digests_due
 
-from moderator.store.outbox import DIGESTS, OUTBOX
+from moderator.store.outbox import ALERTS, DIGESTS, OUTBOX
 
 _ID = re.compile(rb"^Message-ID:\s*(<[^>]+>)", re.MULTILINE | re.IGNORECASE)
 _ITEM = re.compile(re.escape(LINK) + r"/items/(\d+)")
@@ -203,6 +203,34 @@ def _report(row: Row, keys: list[str], held: Post, not_before: datetime, what: s
         row.faults.append(f"{what} came before {not_before}")
 
 
+def reminders(year: Year) -> Row:
+    """Return the row of the password's dates: 14, 7 and 1 days before and when it has passed, each once (R5).
+
+    Of what fell on days without a run only the latest is told.
+    """
+    held, row = post(year), Row("reminders of passwords")
+    due = set()
+    for day in year.reminded:
+        for school, number in year.accounts.items():
+            changed = [each for each in year.changed[school] if each <= day]
+            left = (changed[-1] + 60 * A_DAY - day).days if changed else 60
+            told = 0 if left < 0 else min((before for before in (14, 7, 1) if left <= before), default=None)
+            if told is not None:
+                due.add(f"account-{number}-password-{changed[-1] + 60 * A_DAY}-{told}")
+    with year.engine.connect() as connection:
+        wanted = sa.select(ALERTS.c.key, ALERTS.c.mail_key).where(ALERTS.c.key.contains("-password-"))
+        made = {each.key: each.mail_key for each in connection.execute(wanted)}
+    row.due = len(due)
+    for key in sorted(due):
+        copies = held.of(made.pop(key, ""))
+        row.arrived += bool(copies)
+        row.missing += not copies
+        row.repeated += max(len(copies) - 1, 0)
+    row.wrong_day = len(made)
+    row.faults.extend(f"{key} was not due" for key in made)
+    return row
+
+
 def everything(year: Year) -> Row:
     """Return the row of all mail: each arrived once, and once more for each time that the sender could not know."""
     held, row = post(year), Row("all mail")
@@ -234,4 +262,12 @@ def table(rows: Iterable[Row]) -> str:
 
 def rows(year: Year, until: datetime) -> list[Row]:
     """Return the whole table."""
-    return [*digests(year, until), trust_digests(year, until), weekly(year, until), alerts(year), witness(year, until), everything(year)]
+    return [
+        *digests(year, until),
+        trust_digests(year, until),
+        weekly(year, until),
+        alerts(year),
+        reminders(year),
+        witness(year, until),
+        everything(year),
+    ]

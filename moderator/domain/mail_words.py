@@ -30,7 +30,7 @@ MAILS = ("alert", "digest")
 """The mails that have parts of a school's own."""
 
 PART_WORDS: Mapping[Part, str] = {
-    Part.ALERT_OPENING: "At the top of every alert",
+    Part.ALERT_OPENING: "In every alert, after what happened",
     Part.ALERT_CLOSING: "At the end of every alert",
     Part.DIGEST_OPENING: "At the top of every digest",
     Part.DIGEST_CLOSING: "At the end of every digest",
@@ -39,7 +39,9 @@ PART_WORDS: Mapping[Part, str] = {
 
 @dataclass(frozen=True, slots=True)
 class MailWords:
-    """What a school adds to one kind of mail, paragraph by paragraph: `opening` under the headline, `closing` at the end.
+    """What a school adds to one kind of mail, paragraph by paragraph.
+
+    `opening` stands under a digest's headline, or after what an alert tells; `closing` at the end.
 
     `left_out` says that there are words which are not in this mail, since they name somebody of the roll by now.
     """

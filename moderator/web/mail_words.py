@@ -27,15 +27,14 @@ MAIL_WORDS_CHANGED = "mail_words_changed"
 
 LOCKED = {
     "alert": (
-        ("The subject, and how soon to look",),
         (
+            "The subject, and how soon to look",
             "What happened",
             "How serious it is",
             "What the service did",
             "What to do next, with its button",
-            "Who can still see it",
-            "What the law says",
         ),
+        ("Who can still see it", "What the law says"),
         ("About this message: no names, no comment text, no pictures",),
     ),
     "digest": (

@@ -187,7 +187,7 @@ def test_a_reports_headline(composer: JinjaComposer, now: Tally, before: Tally |
 def test_missed_periods_are_named(composer: JinjaComposer) -> None:
     message = composer.report(replace(report(ReportKind.WEEKLY), missed=("Week 44 of 2026",), link="", wishes_link=""))
     assert "WARNING: no report was made for Week 44 of 2026" in plain(message)
-    assert "Open the page" not in plain(message)
+    assert "See it in the service" not in plain(message)
 
 
 def test_what_a_reader_may_be_told() -> None:

@@ -242,7 +242,7 @@ def test_a_route_that_leads_to_nobody_falls_back_to_the_digests_and_they_are_led
     report(stage.tools, limit=100)
     said = told(stage, "termly-ashford")
     assert set(said) == {"deputy@ashford.example"}
-    assert "Open the page" not in said["deputy@ashford.example"]
+    assert "See it in the service" not in said["deputy@ashford.example"]
     assert "- Flagged: 0" in said["deputy@ashford.example"]
 
 
