@@ -1,6 +1,6 @@
 # Everything a newcomer types. `make` alone lists it. Needs python3 and make; the rest is fetched on first use.
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint soak bench lock build clean
+.PHONY: help run demo test lint soak year bench lock build clean
 
 PYTHON ?= python3
 SETUP := $(PYTHON) -B ops/bootstrap.py
@@ -32,6 +32,10 @@ lint: ## ruff, mypy and the import order
 soak: ## the long kill test: SOAK_KILLS=10000 random SIGKILLs
 	@$(SETUP) test
 	@$(WITH_TOOLS) SOAK_KILLS=$(SOAK_KILLS) exec $(BIN)/python -m pytest tests/kill -m soak -q $(ARGS)
+
+year: ## a simulated school year of twenty schools: every mail once (YEAR_SEED= chooses another)
+	@$(SETUP) test
+	@$(WITH_TOOLS) YEAR=1 exec $(BIN)/python -m pytest tests/mail/test_school_year.py -m soak -s -q $(ARGS)
 
 bench: ## measure against the limits and write bench.json (NAME=verify runs one)
 	@$(SETUP) test

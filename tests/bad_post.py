@@ -181,7 +181,7 @@ def over_tls(folder: Path) -> tuple[Server, Callable[[int], SmtpMailer]]:
     authority.issue_cert("127.0.0.1").configure_cert(context)
 
     def mailer(port: int) -> SmtpMailer:
-        return SmtpMailer(host="127.0.0.1", port=port, username="moderator", password="a b c", ca_file=folder / "ca.pem")  # noqa: S106
+        return SmtpMailer(host="127.0.0.1", port=port, username="moderator", password="a b c", ca_file=folder / "ca.pem")  # noqa: S106 - the test server's
 
     return Server(context), mailer
 

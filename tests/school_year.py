@@ -142,9 +142,8 @@ class Year:
             for plan in self.plans
             for setting in (plan.setting(day),)
         }
-        store = FusedDatabase(self.engine, self.fuse, calendars)
-        store.release_leases()
-        self.tools = replace(self.tools, store=store)
+        Database(self.engine).release_leases()
+        self.tools = replace(self.tools, store=FusedDatabase(self.engine, self.fuse, calendars))
         self._day = day
 
     def run(self, *names: str) -> None:

@@ -91,7 +91,7 @@ def digests_due(plan: Plan, until: datetime) -> list[DigestDue]:
     """Return every digest of a school that must have been written by an instant.
 
     On each morning that is told on, one that tells of every day since the last one. A school that hears daily has a digest of its own
-    for each day, also of those that waited when it chose so.
+    for each day; of those that waited when it chose so too, and at once.
     """
     due: list[DigestDue] = []
     untold = plan.joined.astimezone(LONDON).date()
@@ -101,7 +101,8 @@ def digests_due(plan: Plan, until: datetime) -> list[DigestDue]:
         if setting.tells_on(morning) and hour <= until:
             firsts = list(days(untold, morning - A_DAY)) if setting.while_closed else [untold]
             lasts = firsts if setting.while_closed else [morning - A_DAY]
-            due += [DigestDue(plan.slug, first, last, hour) for first, last in zip(firsts, lasts, strict=True)]
+            hours = [at_london(last + A_DAY, setting.hour) for last in lasts]
+            due += [DigestDue(plan.slug, *each) for each in zip(firsts, lasts, hours, strict=True)]
             untold = morning
     return due
 

@@ -8,8 +8,8 @@ from moderator.domain.calendar import SchoolCalendar
 from moderator.domain.report import DAY, WEEK, Period, ReportKind, period_of
 from moderator.domain.times import LONDON
 
-WEEKS_BACK = 4
-"""Weeks whose missed report is still made."""
+WEEKS_BACK = 9
+"""Weeks whose missed report is still made: as many as LONGEST_WAIT has, or the last week before the summer would be told of nowhere."""
 
 TERMS_BACK = 2
 """Terms whose missed report is still made."""

@@ -91,16 +91,17 @@ def test_a_school_that_is_never_open_is_reported_on_all_the_same() -> None:
     assert day_to_tell(period_of(ReportKind.WEEKLY, MONDAY - DAY), shut.school_day) == MONDAY
 
 
-def test_missed_weeks_are_caught_up_four_back_and_those_before_are_named() -> None:
+def test_missed_weeks_are_caught_up_as_far_back_as_a_summer_and_those_before_are_named() -> None:
     def due(made: tuple[str, ...], opened: date = date(2026, 1, 5)) -> tuple[list[str], list[str]]:
         found = reports_due(
             ReportKind.WEEKLY, opened=opened, made=made, now=london(MONDAY, 8), hour=7, tell_on=lambda each: each.last + DAY
         )
         return [each.code for each in found.due], [each.code for each in found.missed]
 
-    assert WEEKS_BACK == 4
+    assert WEEKS_BACK == 9
+    assert LONGEST_WAIT <= WEEKS_BACK * 7 * DAY, "the last week before the longest holiday is told of after it"
     assert due(("2026-W43",)) == (["2026-W44", "2026-W45", "2026-W46", "2026-W47"], [])
-    assert due(("2026-W41",)) == (["2026-W44", "2026-W45", "2026-W46", "2026-W47"], ["2026-W42", "2026-W43"])
+    assert due(("2026-W36",)) == ([f"2026-W{number}" for number in range(39, 48)], ["2026-W37", "2026-W38"])
     assert due(()) == (["2026-W47"], []), "a service that has only now learnt to report has missed nothing"
     assert due((), opened=date(2026, 11, 10)) == (["2026-W46", "2026-W47"], [])
     assert due((), opened=MONDAY) == ([], [])
