@@ -15,10 +15,7 @@ from moderator.learn.load import bundled
 
 SHARED = Path(os.environ.get("MODERATOR_SHARED") or Path(__file__).resolve().parents[3] / "shared") / "data"
 
-pytestmark = [
-    pytest.mark.skipif(not SHARED.is_dir(), reason="the public text sets are not on this machine; see models/MODEL_CARD.md"),
-    pytest.mark.no_cover,  # thousands of comments: what these lines do is covered elsewhere, and tracing them takes half a minute
-]
+pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason="the public text sets are not on this machine; see models/MODEL_CARD.md")
 
 
 def rows(source: str) -> Iterator[tuple[str, int]]:

@@ -141,12 +141,13 @@ def test_missed_weeks_are_caught_up_and_older_ones_named(stage: Stage) -> None:
     stage = weekly_alone(stage)
     at(stage, MONDAY)
     report(stage.tools)
-    at(stage, MONDAY + timedelta(days=42))
-    assert report(stage.tools, limit=3) == 3
-    assert report(stage.tools, limit=3) == 2, "a term that is switched off is dealt with as well"
-    assert list(mails(stage)) == [f"weekly-oakfield-{week}-p0" for week in ("2026-W47", "2026-W50", "2026-W51", "2026-W52", "2026-W53")]
+    at(stage, MONDAY + timedelta(days=77))
+    assert report(stage.tools, limit=6) == 6
+    assert report(stage.tools, limit=6) == 4, "a term that is switched off is dealt with as well"
+    weeks = ("2026-W47", *(f"2026-W{number}" for number in range(50, 54)), *(f"2027-W0{number}" for number in range(1, 6)))
+    assert list(mails(stage)) == [f"weekly-oakfield-{week}-p0" for week in weeks]
     named = [said.count("no report was made for") for said in (text(mail) for mail in mails(stage).values())]
-    assert named == [0, 2, 0, 0, 0]
+    assert named == [0, 2, *[0] * 8]
     assert "no report was made for Week 48 of 2026" in text(mails(stage)["weekly-oakfield-2026-W50-p0"])
     assert report(stage.tools) == 0
 
@@ -353,7 +354,7 @@ def test_r28_no_name_no_text_and_a_way_to_leave_it(stage: Stage) -> None:
     arrive(stage, NAMING, INSULT, CRISIS)
     at(stage, AFTER_TERM)
     report(stage.tools, limit=100)
-    assert len(mails(stage)) == 5
+    assert {key.split("-")[0] for key in mails(stage)} == {"weekly", "termly"}
     for message in mails(stage).values():
         whole = "".join(str(part.get_content()) for part in message.walk() if not part.is_multipart()) + str(message.items())
         assert not [word for word in ("Tilly", "Marwood", "idiot", "Fern", "fern_ashwick", *NAMES.values()) if word in whole]
