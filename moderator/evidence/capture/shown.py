@@ -25,6 +25,8 @@ _MOVED_ON = ("navigated or closed", "context was destroyed", "Cannot find contex
 _TRIES = 4
 _BREATH = 0.1
 """Seconds between two tries (our choice)."""
+_ANSWERS = 5.0
+"""Seconds in which a browser tells its version: it hangs when it cannot (our choice)."""
 _PATIENCE = 3000
 """Milliseconds a page may take, once loaded, to put the comment in its place by script (our choice)."""
 _SETTLING = 500
@@ -231,9 +233,20 @@ async def _opened(tab: Tab, place: str) -> tuple[Response | None, str]:
     try:
         return await tab.page.goto(place, wait_until="load"), ""
     except PlaywrightTimeoutError:
+        await _asked_whether_it_lives(tab)
         return None, "the site did not answer in time"
     except PlaywrightError as error:
         return None, _unreached(str(error), tab.traffic.sent_to) or _raise(error)
+
+
+async def _asked_whether_it_lives(tab: Tab) -> None:
+    """Raise TimeoutError when the browser itself does not answer: then it hangs, and the site is not to blame."""
+    browser = tab.page.context.browser
+    if browser is not None:
+        async with asyncio.timeout(_ANSWERS):
+            session = await browser.new_browser_cdp_session()
+            await session.send("Browser.getVersion")
+            await session.detach()
 
 
 def _unreached(words: str, sent_to: str) -> str:
