@@ -25,8 +25,8 @@ COVERAGE = ROOT / ".cache" / "coverage.json"
 # Branch coverage: every line and branch of what decides, and 95 % of the whole.
 FULL = ("moderator/domain/", "moderator/steps/", "moderator/ports/", "moderator/text/")
 OVERALL = 95.0
-# Four, though two cores will do: tests wait a good deal for browsers, servers and disks.
-WORKERS = ("-n", "4", "--dist", "loadscope", "--no-loadscope-reorder")  # tests/conftest.py puts the longest first
+# Three, though two cores will do: tests wait a good deal for browsers, servers and disks.
+WORKERS = ("-n", "3", "--dist", "loadscope", "--no-loadscope-reorder")  # tests/conftest.py puts the longest first
 LINT = (
     ("ruff check", ("ruff", "check")),
     ("ruff format", ("ruff", "format", "--check")),

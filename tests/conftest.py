@@ -1,6 +1,7 @@
 """Fixtures every test may use, and the wall: no test reaches beyond this machine."""
 
 import csv
+import gc
 import os
 import shutil
 import subprocess
@@ -52,6 +53,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         return (yield)
     finally:
         coverage.resume()
+
+
+def pytest_collection_finish() -> None:
+    """Tell the garbage collector that what is loaded by now stays: else it walks thousands of tests and libraries again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

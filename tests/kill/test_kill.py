@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from world import check, kill_once, warm, world
 
-COMMENTS = 200
-LONGEST = 4.0
+COMMENTS = 100
+LONGEST = 2.2
 """Seconds until a kill, at most: a little less than one run takes, so that kills fall everywhere in it."""
 
 
