@@ -1,4 +1,7 @@
-"""A report's numbers as its reader may be told them: exact, or too coarse to pick anybody out (R35). Called by the report step."""
+"""A report's numbers as its reader may be told them: exact, or too coarse to pick anybody out (R35).
+
+Called by the report step and the Trustees pages.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -7,6 +10,8 @@ from moderator.domain.report import ReportRow, Tally
 from moderator.domain.small_counts import LEAST_FOR_MEDIAN, LEAST_FOR_RATE, Counted, coarse, exact
 
 Count = Callable[[int], Counted]
+
+NOT_TOLD = "not told: too few"
 
 _ROWS = (
     ("Comments read", "read"),
@@ -41,6 +46,11 @@ GROUNDS = {
 """What each ground is called in a report."""
 
 
+def ground_words(label: str) -> str:
+    """Return what a ground is called in a report."""
+    return GROUNDS.get(label, label.replace("_", " "))
+
+
 def counter(*, coarsely: bool) -> Count:
     """Return how counts are told: rounded for those who only read counts, exact for those who run the school."""
     return coarse if coarsely else exact
@@ -58,7 +68,7 @@ def ground_rows(now: Tally, before: Tally | None, count: Count) -> tuple[ReportR
     earlier = dict(before.grounds) if before else {}
     listed = dict(sorted(now.grounds, key=lambda each: -each[1])) | {label: 0 for label in earlier if label not in dict(now.grounds)}
     return tuple(
-        ReportRow(GROUNDS.get(label, label.replace("_", " ")), count(number), None if before is None else count(earlier.get(label, 0)))
+        ReportRow(ground_words(label), count(number), None if before is None else count(earlier.get(label, 0)))
         for label, number in listed.items()
     )
 
@@ -70,7 +80,7 @@ def rate_words(tally: Tally, *, coarsely: bool) -> str:
         return "nothing was decided yet"
     rate = tally.restored / decided
     if coarsely:
-        return f"{rate:.0%}" if decided >= LEAST_FOR_RATE else "not told: too few"
+        return f"{rate:.0%}" if decided >= LEAST_FOR_RATE else NOT_TOLD
     return f"{rate:.0%}: {tally.restored:,} of {decided:,}"
 
 

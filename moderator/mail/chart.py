@@ -52,14 +52,14 @@ def _row(count: DayCount, longest: int) -> ChartRow:
         day=f"{_SHORT[count.day.weekday()]} {count.day.day}",
         flagged=count.flagged,
         usual=usual,
-        width=_share(count.flagged, longest, 100),
-        marks="#" * _share(count.flagged, longest, BARS),
+        width=share(count.flagged, longest, 100),
+        marks="#" * share(count.flagged, longest, BARS),
         colour=TOLD if count.told else BEFORE,
         told=count.told,
     )
 
 
-def _share(number: int, of: int, whole: int) -> int:
+def share(number: int, of: int, whole: int) -> int:
     """Return how much of `whole` a number is, to the nearest; at least 1 for what is not nothing, so that it is seen."""
     return max(round(number * whole / of), 1) if number else 0
 

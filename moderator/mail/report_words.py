@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from moderator.domain.report import Report, ReportKind
-from moderator.mail.chart import BARS, BEFORE, TOLD
+from moderator.mail.chart import BARS, BEFORE, TOLD, share
 from moderator.mail.moments import gap_words, span_words
 from moderator.mail.words import capital, plural
 
@@ -59,17 +59,12 @@ def bars(report: Report) -> tuple[BarRow, ...]:
         BarRow(
             bar.of,
             bar.flagged.words,
-            _share(bar.flagged.size, longest, 100),
-            "#" * _share(bar.flagged.size, longest, BARS),
+            share(bar.flagged.size, longest, 100),
+            "#" * share(bar.flagged.size, longest, BARS),
             TOLD if number == last else BEFORE,
         )
         for number, bar in enumerate(report.chart)
     )
-
-
-def _share(number: int, of: int, whole: int) -> int:
-    """Return how much of `whole` a number is; at least 1 for what is not nothing, so that it is seen."""
-    return max(round(number * whole / of), 1) if number else 0
 
 
 def wait_words(report: Report) -> str:

@@ -46,16 +46,6 @@ class Counts:
     by_ground: Counter[str] = field(default_factory=Counter)
 
     @property
-    def decided(self) -> int:
-        """Return how many a person has decided about."""
-        return self.kept + self.restored
-
-    @property
-    def false_flag_rate(self) -> float | None:
-        """Return the share of the decided ones that were shown again, 0 to 1; None when none was decided."""
-        return self.restored / self.decided if self.decided else None
-
-    @property
     def median_wait(self) -> timedelta | None:
         """Return the middle time to a decision; None when there was none."""
         return timedelta(seconds=median(wait.total_seconds() for wait in self.waits)) if self.waits else None

@@ -1,37 +1,18 @@
 """A term's counts as trustees read them: in words, in charts, and too coarse to pick anybody out (R35). Called by the Trustees pages."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from markupsafe import Markup
 
-from moderator.domain.small_counts import LEAST_FOR_MEDIAN, LEAST_FOR_RATE, Counted, coarse, exact
+from moderator.domain.report import Tally
+from moderator.domain.report_rows import NOT_TOLD, Count, counter, ground_words, rate_words
+from moderator.domain.small_counts import LEAST_FOR_MEDIAN
 from moderator.domain.terms import Term
 from moderator.mail.moments import gap_words
 from moderator.store.counting import Counts
 from moderator.web.chart import Bar, bars
-
-GROUNDS = {
-    "abusive": "Abuse",
-    "insult": "Insults",
-    "threat": "Threats",
-    "identity_attack": "Attacks on people for who they are",
-    "sexual": "Sexual remarks",
-    "profanity": "Swearing",
-    "harassment": "Harassment",
-    "name": "Names somebody the school protects",
-    "pii": "Gives personal details",
-    "disclosure": "May tell of harm",
-    "crisis": "Its author may be in danger",
-    "whistleblowing": "May report wrongdoing",
-    "complaint": "A complaint",
-    "accused_teacher": "An allegation against staff",
-    "indecent_image": "May hold an indecent image",
-}
-NOT_TOLD = "not told: too few"
-
-Count = Callable[[int], Counted]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +42,7 @@ class Report:
 
 def report(term: Term, counts: Counts, *, plain: bool) -> Report:
     """Return a term's report: `plain` with the exact counts, else with none from which somebody can be picked out."""
-    count: Count = exact if plain else coarse
+    count = counter(coarsely=not plain)
     done = (
         ("Hidden", counts.hidden),
         ("Recorded, not hidden", counts.showing),
@@ -69,14 +50,14 @@ def report(term: Term, counts: Counts, *, plain: bool) -> Report:
         ("Police only", counts.withheld),
     )
     decided = (("Decision kept", counts.kept), ("Shown again: a false flag", counts.restored), ("Not decided yet", counts.undecided))
-    grounds = [(GROUNDS.get(label, label.replace("_", " ")), number) for label, number in counts.by_ground.most_common()]
+    grounds = [(ground_words(label), number) for label, number in counts.by_ground.most_common()]
     return Report(
         term=term,
         coarse=not plain,
         read=count(counts.read).words,
         flagged=count(counts.flagged).words,
         handed_in=count(counts.handed_in).words,
-        rate=_rate(counts, plain=plain),
+        rate=rate_words(Tally(kept=counts.kept, restored=counts.restored), coarsely=not plain),
         wait=_wait(counts, plain=plain),
         tables=(
             _one("What was done with flagged comments", "What was done", done, count),
@@ -103,15 +84,6 @@ def _by_month(counts: Counts, term: Term, count: Count) -> Table:
 
 def _month(first: date) -> str:
     return f"{first:%B} {first.year}"
-
-
-def _rate(counts: Counts, *, plain: bool) -> str:
-    rate = counts.false_flag_rate
-    if rate is None:
-        return "nothing was decided yet"
-    if plain:
-        return f"{rate:.0%}: {counts.restored:,} of {counts.decided:,}"
-    return f"{rate:.0%}" if counts.decided >= LEAST_FOR_RATE else NOT_TOLD
 
 
 def _wait(counts: Counts, *, plain: bool) -> str:

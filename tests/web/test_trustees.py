@@ -9,10 +9,11 @@ from cast import NAMES
 from lists_app import Listed
 
 from moderator.domain.access import Role
+from moderator.domain.report_rows import NOT_TOLD
 from moderator.domain.terms import term_of
 from moderator.store.counting import Counts
 from moderator.web.chart import Bar, bars
-from moderator.web.trustees_facts import NOT_TOLD, report
+from moderator.web.trustees_facts import report
 
 TERM = term_of(date(2026, 11, 18))
 
