@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Set a fresh checkout up for `make`: Python packages, Chromium, and for the tests the servers they talk to.
 
-Those are PostgreSQL, an object store, an identity provider, Postfix and Dovecot; and openssl, which an outsider checks records with.
+Those are PostgreSQL, an object store, an identity provider, a player of web archives, Postfix and Dovecot; and openssl, which an
+outsider checks records with.
 Runs under the machine's own Python 3.11 or later with nothing installed. What is there is used; what is missing is installed
 when root, else put inside the checkout. A second call finds its stamps and returns at once.
 
@@ -16,10 +17,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-# The programs that tools.env names: the first for the product, the next four for the tests, then the two mail servers of the tests
+# The programs that tools.env names: the first for the product, the next five for the tests, then the two mail servers of the tests
 # (where root runs them), the last where Playwright needs help.
 NAMES = (
-    *("MODERATOR_CHROMIUM", "POSTGRES_BIN", "OPENSSL_FOLDER", "OBJECT_STORE_PYTHON", "OIDC_PROVIDER_MODULES"),
+    *("MODERATOR_CHROMIUM", "POSTGRES_BIN", "OPENSSL_FOLDER", "OBJECT_STORE_PYTHON", "OIDC_PROVIDER_MODULES", "REPLAYWEBPAGE_FOLDER"),
     *("POSTFIX_BIN", "DOVECOT_BIN", "PLAYWRIGHT_NODEJS_PATH"),
 )
 # joblib, which we give one process anyway, warns on a machine whose shared memory is closed to this user.
@@ -30,7 +31,7 @@ NO_BROWSER = "no Chromium could be had, so records will be drawn without a brows
 sys.path.insert(0, str(HERE))
 
 try:
-    from setup import browser, database, mailserver, objectstore, packages, provider
+    from setup import browser, database, mailserver, objectstore, packages, provider, replayer
     from setup.place import MISSED, TOOLS, is_root
     from setup.say import SetupFailedError, say
 except (ImportError, SyntaxError, TypeError) as error:
@@ -84,9 +85,9 @@ def _tools(kind: str, *, known: dict[str, str], store: Future[Path] | None) -> N
 
     `store` is the object store where it is being fetched.
     """
-    wanted = NAMES[:1] if kind == "run" else NAMES[: 7 if is_root() else 5]
+    wanted = NAMES[:1] if kind == "run" else NAMES[: 8 if is_root() else 6]
     named = {name: os.environ[name] for name in wanted if os.environ.get(name)}
-    current = kind == "run" or (objectstore.ready() and provider.ready())
+    current = kind == "run" or (objectstore.ready() and provider.ready() and replayer.ready())
     if current and all(known.get(name) for name in wanted) and all(known[name] == value for name, value in named.items()):
         return
     tools = dict(known)
@@ -97,6 +98,7 @@ def _tools(kind: str, *, known: dict[str, str], store: Future[Path] | None) -> N
         tools |= {
             "OBJECT_STORE_PYTHON": str(store.result() if store else objectstore.provide()),
             "OIDC_PROVIDER_MODULES": str(provider.provide()),
+            "REPLAYWEBPAGE_FOLDER": str(replayer.provide()),
         } | mailserver.provide()
     _write(tools)
 

