@@ -56,6 +56,18 @@ def period_of(kind: ReportKind, day: date) -> Period:
     return Period(kind, f"{year}-W{week:02d}", f"Week {week} of {year}", first, first + WEEK - DAY)
 
 
+def period_named(kind: ReportKind, code: str) -> Period | None:
+    """Return the period with a code, `2026-W47` or `2026-autumn`; None when there is none."""
+    try:
+        if kind is ReportKind.WEEKLY:
+            found = period_of(kind, date.fromisocalendar(int(code[:4]), int(code[6:]), 1))
+        else:
+            found = next(each for each in period_of(kind, date(int(code[:4]), 12, 31)).back(3) if each.code == code)
+    except (ValueError, OverflowError, StopIteration):
+        return None
+    return found if found.code == code else None
+
+
 def as_term(period: Period) -> Term:
     """Return the period as what is counted: a stretch of days."""
     return Term(period.code, period.words, period.first, period.last)

@@ -58,7 +58,12 @@ def digest_people(duty: OnDuty, *, several: bool, mailbox: str = "") -> tuple[tu
 
 def school_readers(kind: ReportKind, duty: OnDuty, *, left: Collection[int], several: bool) -> tuple[Reader, ...]:
     """Return who gets a school's report: those of its readers who have not `left` it."""
-    return tuple(_reader(person, duty, _PAGES[kind]) for person in wanting(school_people(kind, duty, several=several), left))
+    return tuple(as_reader(person, duty, kind) for person in wanting(school_people(kind, duty, several=several), left))
+
+
+def as_reader(person: Person, duty: OnDuty, kind: ReportKind) -> Reader:
+    """Return how much of a school's report is a person's to know, whether they get it or not."""
+    return _reader(person, duty, _PAGES[kind])
 
 
 def trust_readers(duty: OnDuty, *, left: Collection[int], mailbox: str = "") -> tuple[Reader, ...]:

@@ -8,10 +8,10 @@ from email.message import EmailMessage
 from moderator import observe
 from moderator.domain.account import School
 from moderator.domain.errors import BadInput
-from moderator.domain.register import EVERY_SCHOOL
+from moderator.domain.register import EVERY_SCHOOL, Person
 from moderator.domain.report import DAY, Period, Report, ReportBar, ReportKind, SchoolCounts, period_of
 from moderator.domain.report_due import DueReports, day_to_tell, reports_due, waits_for
-from moderator.domain.report_readers import Reader, school_readers, trust_readers
+from moderator.domain.report_readers import Reader, as_reader, school_readers, trust_readers
 from moderator.domain.report_rows import counter, ground_rows, rate_words, rows, wait_told
 from moderator.domain.times import london_date
 from moderator.steps.drain import Tools
@@ -85,6 +85,18 @@ def report_preview(tools: Tools, kind: ReportKind, day: date, *, school: str) ->
         _composed(tools, subject, period_of(kind, day), reader, ()) for subject in subjects for reader in _readers(tools, subject, kind)
     )
     return next((mail[1] for mail in made if mail is not None), None)
+
+
+def report_as_read_by(tools: Tools, period: Period, person: Person, *, school: School) -> tuple[EmailMessage, bool]:
+    """Return a school's report, counted so far, as a person would get it, and whether they are among those who get it. Writes nothing.
+
+    Raises BadInput when no mail can go to their address.
+    """
+    opened = tools.store.opened_on(school.slug) or period.first
+    subject = _Subject(school.slug, school.name, (school,), opened)
+    read_by = as_reader(person, tools.store.on_duty(school.slug, london_date(tools.clock.now())), period.kind)
+    gets_it = any(each.person.id == person.id for each in _readers(tools, subject, period.kind))
+    return tools.composer.report(_content(tools, subject, period, read_by, ())), gets_it
 
 
 def _report_for(tools: Tools, subject: _Subject, period: Period, *, missed: Sequence[Period] = ()) -> bool:

@@ -1,17 +1,20 @@
-"""Digests: what was told day by day, the ledger's head in each, and whether a mail still agrees with the ledger. Linked from the menu."""
+"""Digests: what was told day by day, the head in each, whether a mail agrees with the ledger; and the reports. Linked from the menu."""
 
 import re
 from datetime import date
 from typing import Annotated
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Form, HTTPException, Query, Response
 
 from moderator.domain.access import Action
 from moderator.domain.errors import BadInput
 from moderator.domain.events import Head, heads_from
+from moderator.domain.report import Period, ReportKind, period_named
 from moderator.store import queue
 from moderator.store.listed import outcome_words, state_words
 from moderator.store.past_digests import Sent, digest, digests, in_ledger
+from moderator.store.reports import made
 from moderator.store.seen_by import seen_by
 from moderator.web.need import Need, Visit, of_path
 from moderator.web.reader import reader_of
@@ -20,6 +23,9 @@ from moderator.web.site import Site, SiteOf
 A_PAGE = 50
 LISTED = 100
 """Comments of one digest listed at most (our choice); a worse day is searched on Records."""
+
+REPORTS = 8
+"""Reports of a kind listed (our choice): half a term of weeks."""
 
 _DIGEST_HEAD = re.compile(r"Ledger line ([0-9]{1,18}):\s*(?:>\s*)*([0-9a-fA-F]{64})(?![0-9a-fA-F])")
 """How a digest prints the head, in its text and, copied from the screen, in its HTML; quoted or not."""
@@ -33,12 +39,14 @@ def listing(site: SiteOf, visit: Sees, before: Annotated[date | None, Query()] =
     """Show one page of the digests that were written, newest first."""
     with site.database.reading() as connection:
         found = digests(connection, visit.school.slug, limit=A_PAGE + 1, before=before)
+        reports = _reports(site, connection, visit.school.slug) if before is None else []
     following = f"before={found[A_PAGE - 1].day.isoformat()}" if len(found) > A_PAGE else ""
     return site.pages.html(
         "digests",
         visit=visit,
         section="digests",
         rows=found[:A_PAGE],
+        reports=reports,
         first=before is None,
         following=following,
         may_sign=visit.may(Action.SIGN),
@@ -91,6 +99,16 @@ def _page(site: Site, visit: Visit, day: date, *, mail: str = "") -> Response:
         verdict=_verdict(sent, heads) if mail.strip() else "",
         heads=heads,
     )
+
+
+def _reports(site: Site, connection: sa.Connection, school: str) -> list[Period]:
+    """Return the weeks and terms whose reports were written, newest first, weeks before terms; none of a kind that is switched off."""
+    kinds = ((ReportKind.WEEKLY, site.tools.weekly_report), (ReportKind.TERMLY, site.tools.termly_report))
+    found = []
+    for kind in (kind for kind, on in kinds if on):
+        periods = [period for code in made(connection, kind.value, school) if (period := period_named(kind, code)) is not None]
+        found += sorted(periods, key=lambda each: each.first, reverse=True)[:REPORTS]
+    return found
 
 
 def _verdict(sent: Sent, heads: list[tuple[Head, bool]]) -> str:

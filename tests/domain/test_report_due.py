@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from moderator.domain.calendar import Closure, SchoolCalendar, Span
-from moderator.domain.report import ReportKind, as_term, period_of
+from moderator.domain.report import ReportKind, as_term, period_named, period_of
 from moderator.domain.report_due import LONGEST_WAIT, TERMS_BACK, WEEKS_BACK, day_to_tell, reports_due, waits_for
 from moderator.domain.times import LONDON
 from moderator.domain.trust_digest import DAYS_BACK, days_due
@@ -38,6 +38,7 @@ def test_every_day_is_in_one_period_and_they_follow_one_another(day: date, kind:
     period = period_of(kind, day)
     assert period.first <= day <= period.last
     assert period_of(kind, period.first) == period_of(kind, period.last) == period
+    assert period_named(kind, period.code) == period
     assert period.before.last + DAY == period.first
     assert [each.first for each in period.back(3)] == [period.before.before.first, period.before.first, period.first]
     assert period.first <= as_term(period).months()[-1] + timedelta(days=31)
@@ -57,6 +58,13 @@ def test_a_week_is_the_iso_week(day: date, code: str, words: str, short: str) ->
     week = period_of(ReportKind.WEEKLY, day)
     assert (week.code, week.words, week.short) == (code, words, short)
     assert period_of(ReportKind.TERMLY, day).short.startswith(("Autumn", "Spring"))
+
+
+@pytest.mark.parametrize(
+    "code", ["", "x", "2026-W54", "2026-W4", "2026XW47", "2026-autumnal", "0000-W01", "9999-W99", "0000-autumn", "W47-2026"]
+)
+def test_a_code_of_no_period_names_none(code: str) -> None:
+    assert [period_named(kind, code) for kind in ReportKind] == [None, None]
 
 
 def test_a_week_across_two_months_is_counted_in_both() -> None:

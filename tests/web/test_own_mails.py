@@ -77,7 +77,8 @@ def test_r21_a_rehearsal_is_offered_for_every_alert_and_a_preview_for_the_rest(a
     instead = app.head.get(f"{AT}/routes/digest/rehearse").text
     assert "Look at the preview" in instead
     assert 'method="post" action="/schools/oakfield/routes' not in instead
-    assert "--report weekly --preview" in app.head.get(f"{AT}/routes/weekly/rehearse").text
+    assert f"{AT}/digests/preview?report=weekly" in app.head.get(f"{AT}/routes/weekly/rehearse").text
+    assert f"{AT}/digests/preview?report=termly" in page
     assert app.head.post(f"{AT}/routes/weekly/rehearse").status_code == 400
 
 
@@ -235,6 +236,36 @@ def test_r15_r21_everybody_sees_their_own_preview(app: Served) -> None:
     assert told(Role.HEAD) == {insult, naming}
     assert told(Role.DEPUTY) == {insult}, "one names them, one is not theirs to read"
     assert told(Role.DSL) == {insult, naming, crisis}
+
+
+def test_the_reports_can_be_looked_at_so_far_and_again_later(app: Served) -> None:
+    assert f"{AT}/digests/preview?report=weekly" in app.head.get(f"{AT}/digests").text
+    page = flat(app.head.get(f"{AT}/digests/preview?report=weekly").text)
+    assert "<h1>The week\u2019s report so far</h1>" in page
+    assert "You would get this mail if it were sent now" in page
+    assert "Monday 16 November 2026 to Sunday 22 November 2026" in page
+    assert "- Flagged: 3" not in page, "the disclosure is not the Headteacher's to count"
+    assert "- Flagged: 2" in page
+    mail = app.head.get(f"{AT}/digests/preview/mail?report=weekly&of=2026-W47")
+    assert (mail.status_code, "href=" in mail.text, "week of 16" in mail.text or "16 to" in mail.text) == (200, False, True)
+    assert "<h1>The term\u2019s report so far</h1>" in app.head.get(f"{AT}/digests/preview?report=termly&of=2026-autumn").text
+    assert "You do not get the term\u2019s report" in flat(app.clients[Role.AUDITOR].get(f"{AT}/digests/preview?report=termly").text)
+    for wrong in (
+        "weekly&of=2026-W46",
+        "weekly&of=2026-W48",
+        "weekly&of=2026-autumn",
+        "termly&of=2027-spring",
+        "termly&of=x",
+        "weekly&of=x",
+    ):
+        assert app.head.get(f"{AT}/digests/preview?report={wrong}").status_code == 404
+    assert app.head.get(f"{AT}/digests/preview?report=daily").status_code in range(400, 500)
+    assert app.clients[Role.TRUSTEE].get(f"{AT}/digests/preview?report=termly").status_code == 403
+    with app.stage.database.unit() as unit:
+        for kind, code in (("weekly", "2026-W46"), ("weekly", "2026-W47"), ("termly", "2026-autumn"), ("trust", "2026-11-18")):
+            unit.report_composed(kind, "oakfield", code, [], app.stage.clock.now())
+    listed = re.findall(r"preview\?report=(\w+)&amp;of=([\w-]+)", app.head.get(f"{AT}/digests").text)
+    assert listed == [("weekly", "2026-W47"), ("weekly", "2026-W46"), ("termly", "2026-autumn")]
 
 
 def test_the_preview_says_when_no_mail_could_go(app: Served) -> None:
