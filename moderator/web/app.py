@@ -160,11 +160,10 @@ def create_app(  # noqa: PLR0913 - the parts, named once
         data_dir=data_dir,
         rolls=rolls,
     )
-    app = FastAPI(title="moderator", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    app.state.site = site
-    for page in PAGES:
-        app.include_router(page.router)
     routes = every_route()
+    # As they are: included, each would be looked through anew for every app, which takes longer than all the rest of a start.
+    app = FastAPI(title="moderator", routes=[*routes], openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.site = site
     needs_of(routes)
     app.mount(AT, create_api(site))
     app.mount("/static", StaticFiles(directory=pages.static))
