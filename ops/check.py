@@ -8,14 +8,16 @@
 asks no coverage of them. pytest's own closing line is the last thing printed when all is well.
 """
 
+import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -43,6 +45,9 @@ SETTINGS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 FORBIDS_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 # Tests that need only what the wheel carries; they run once more against the wheel, installed by itself.
 WHEEL_TESTS = ("tests/test_wheel.py",)
+# The tests write some 3 GB in small files, each flushed to the disk as the product flushes them: in memory, where there is room for it.
+IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+ROOM = 8 * 1024**3
 
 
 class StoppedError(Exception):
@@ -166,12 +171,24 @@ def floors() -> None:
         sys.exit(1)
 
 
+@contextlib.contextmanager
+def scratch() -> Iterator[list[str]]:
+    """Yield pytest's option for a folder in memory, removed afterwards; no option, so a place on the disk, where room is short."""
+    if not os.access(IN_MEMORY, os.W_OK) or shutil.disk_usage(IN_MEMORY).free < ROOM:
+        yield []
+        return
+    with tempfile.TemporaryDirectory(prefix="moderator-tests-", dir=IN_MEMORY, ignore_cleanup_errors=True) as place:
+        Path(place).chmod(0o711)  # the database server of the tests runs as another user
+        yield [f"--basetemp={place}/tests"]
+
+
 def pytest(arguments: list[str]) -> None:
     """Run the tests, all of them with coverage or just those asked for; end the program with pytest's status when it fails."""
     COVERAGE.parent.mkdir(exist_ok=True)
     coverage = ["--cov=moderator", "--cov-branch", "--cov-report=term:skip-covered", f"--cov-report=json:{COVERAGE}"]
-    chosen = arguments or [*WORKERS, *coverage]
-    done = subprocess.run([sys.executable, "-m", "pytest", *chosen], cwd=ROOT, check=False)  # noqa: S603 - our own command
+    with scratch() as place:
+        chosen = arguments or [*WORKERS, *coverage, *place]
+        done = subprocess.run([sys.executable, "-m", "pytest", *chosen], cwd=ROOT, check=False)  # noqa: S603 - our own command
     if done.returncode != 0:
         sys.exit(done.returncode)
     if not arguments:
