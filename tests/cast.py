@@ -9,7 +9,9 @@ from stage import NOON, SCHOOL, Stage
 from moderator.domain.access import OF_A_SCHOOL, TRUST_WIDE, Role
 from moderator.domain.account import School
 from moderator.domain.register import EVERY_SCHOOL
+from moderator.domain.times import SystemClock, london_date
 from moderator.store import ledger, people, register
+from moderator.store.database import Database
 
 ASHFORD = School(
     slug="ashford",
@@ -50,6 +52,15 @@ def enrol(stage: Stage) -> None:
             for role in SCHOOL_ROLES:
                 _designate(unit.connection, role, school.slug, f"{role.value}@{school.email_domains[0]}", called.format(NAMES[role]))
     stage.tools.ledger.sync(ASHFORD.slug)
+
+
+def designate_today(database: Database, role: Role, school: str) -> None:
+    """Designate somebody for a role, from today by the machine's own clock on: for what the commands check."""
+    now = SystemClock().now()
+    with database.unit() as unit:
+        person = register.add_person(unit.connection, name=NAMES[role], email=f"{role.value}@{school}.example", at=now)
+        day = london_date(now)
+        register.designate(unit.connection, person_id=person.id, role=role, school=school, signed_by="CEO-1", signed_on=day, begins_on=day)
 
 
 def _designate(connection: sa.Connection, role: Role, school: str, email: str, name: str) -> None:

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from moderator.domain.access import MAY, Action
+from moderator.domain.access import MAY, Action, Role
 from moderator.domain.errors import BadInput, EvidenceFailed, Transient
 from moderator.domain.times import SystemClock, london_date
 
@@ -41,6 +41,19 @@ def checked(database: "Database", *, by: str, action: Action, school: str) -> No
     """Raise BadInput unless `by` is a live designation that allows this; while nobody is designated for it, any reference will do."""
     if somebody_may(database, action=action, school=school):
         actor(database, by=by.strip().upper(), action=action, school=school)
+
+
+def held_by_somebody(database: "Database", *, by: str) -> None:
+    """Raise BadInput unless `by` is a live designation of any role; while nobody is designated anywhere, any reference will do."""
+    from moderator.store import register  # noqa: PLC0415 - keeps `moderator --help` quick
+
+    today = london_date(SystemClock().now())
+    with database.reading() as connection:
+        if register.acting_by_reference(connection, by.strip().upper(), today) is not None:
+            return
+        if any(register.someone_is(connection, Role, school.slug, today) for school in database.schools()):
+            message = f"--by {by}: no live designation has that reference; moderator person list shows who is designated"
+            raise BadInput(message)
 
 
 def somebody_may(database: "Database", *, action: Action, school: str) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from moderator.cli.acting import held_by_somebody
 from moderator.cli.config import Config, settings
 from moderator.domain.errors import BadInput
 from moderator.domain.rotation import RotationReason, rotated
@@ -40,6 +41,7 @@ def rotate(
     options, clock = settings(config), SystemClock()
     with build.hold_data_dir(options):
         database = build.open_database(options)
+        held_by_somebody(database, by=by)
         unfinished = build.finish_rotation(options, database)
         old = build.open_signer(options, database, clock)
         if unfinished:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from moderator.cli.acting import checked
 from moderator.cli.config import Config, settings
+from moderator.domain.access import Action
 from moderator.domain.disposal import designation
 from moderator.domain.errors import BadInput
 from moderator.domain.roll_change import KINDS
@@ -89,6 +91,8 @@ def _store(read: "RollFile", school: str, config: Path | None, leavers_match: ti
     try:
         with database.reading() as connection:
             people.school(connection, school)
+        if by:
+            checked(database, by=by, action=Action.CHANGE_ROLL, school=school)
         change = rolls.change(school, read.entries, kinds=KINDS, day=london_date(now), leavers_match=leavers_match)
         with database.unit() as unit:
             return change, rolls.replace(unit, school, change, by=actor, at=now)

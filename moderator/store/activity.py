@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from moderator.domain.record import RECORD_ID
+from moderator.domain.record import RECORD_ID, record_id
 from moderator.domain.times import london_day
 from moderator.store import ledger
 from moderator.store.items import ITEMS
@@ -141,4 +141,12 @@ def _unseen(
     of_records = sa.select(ITEMS.c.record_id).where(ITEMS.c.record_id.in_(records), ITEMS.c.school == school, hidden)
     items = {f"{_ITEM}{number}" for number in connection.execute(of_items).scalars()} if numbers else set()
     kept = set(connection.execute(of_records).scalars()) if records else set()
-    return frozenset(items | kept)
+    return frozenset(items | kept | (_unsealed(connection, school, hidden) if records else set()))
+
+
+def _unsealed(connection: sa.Connection, school: str, hidden: sa.ColumnElement[bool]) -> set[str]:
+    """Return the numbers that the records of comments in hand will have, of those this person may not see: the ledger has them already."""
+    in_hand = sa.or_(ITEMS.c.stage.is_not(None), ITEMS.c.held_at.is_not(None))
+    wanted = sa.select(ITEMS.c.platform, ITEMS.c.comment_id, ITEMS.c.version)
+    rows = connection.execute(wanted.where(ITEMS.c.school == school, in_hand, ITEMS.c.record_id.is_(None), hidden))
+    return {record_id(school, *row) for row in rows}

@@ -200,7 +200,8 @@ def _page(  # noqa: PLR0913 - the forms' state
         done=done,
         typed=typed,
         made=made,
-        tokens=[each for each in tokens if each.ended_at is None and each.expires_on >= today],
+        # One whose last day is over stays until somebody takes it off: the digest asks for that while its machine may miss it.
+        tokens=[each for each in tokens if each.ended_at is None and (each.school or each.expires_on >= today)],
         webhooks=[each for each in webhooks if each.ended_at is None],
         scopes=[(each.value, SCOPE_WORDS[each]) for each in _offered(site, visit)],
         scope_words=SCOPE_WORDS,

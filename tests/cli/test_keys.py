@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cast import designate_today
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from moderator import build
 from moderator.cli import keys as keys_command
 from moderator.cli import main
+from moderator.domain.access import Role
 from moderator.domain.errors import BadInput
 from moderator.domain.rotation import RotationReason
 from moderator.domain.times import SystemClock
@@ -208,6 +210,16 @@ def test_the_ledger_takes_no_name(command: Command, options: Settings, by: str) 
     assert code == 2
     assert "designation reference" in err
     assert files(options) == ["signing.pem"]
+
+
+def test_once_somebody_is_designated_it_is_one_of_them(command: Command, options: Settings) -> None:
+    database, _ = started(options)
+    designate_today(database, Role.ADMIN, "fernhill")
+    code, _, err = command(*ROTATE)
+    assert (code, "--by HEAD-1: no live designation has that reference" in err, err.count("\n")) == (2, True, 1)
+    assert files(options) == ["signing.pem"]
+    assert command("keys", "rotate", "--why", "routine", "--by", "ADMIN-1")[0] == 0
+    assert files(options) == ["signing-1.pem", "signing.pem"]
 
 
 def test_a_reason_is_a_code(command: Command) -> None:

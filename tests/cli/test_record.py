@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from cast import designate_today
 from stage import comment
 from typer.testing import CliRunner
 
@@ -24,7 +25,7 @@ from moderator.settings import ASSETS, load
 from moderator.steps.decide import decide
 from moderator.steps.record import record
 from moderator.steps.score import score
-from moderator.store import people, register
+from moderator.store import people
 from moderator.store.disposals import HOLDS
 from moderator.store.retention import RETENTION
 
@@ -142,14 +143,8 @@ def test_r30_the_whole_way_of_a_record(command: Command, number: str, tmp_path: 
 
 def test_r3_once_people_are_designated_the_one_who_acts_must_be_one_of_them(command: Command, number: str, tmp_path: Path) -> None:
     database = open_database(load(tmp_path / "moderator.toml"))
-    now = SystemClock().now()
-    with database.unit() as unit:
-        for role, name in ((Role.HEAD, "tamsin"), (Role.ADMIN, "petra")):
-            person = register.add_person(unit.connection, name=name, email=f"{name}@oakfield.example", at=now)
-            day = london_date(now)
-            register.designate(
-                unit.connection, person_id=person.id, role=role, school="oakfield", signed_by="CEO-1", signed_on=day, begins_on=day
-            )
+    for role in (Role.HEAD, Role.ADMIN):
+        designate_today(database, role, "oakfield")
     database.engine.dispose()
     for nobody in ("DPO-1", "ADMIN-1", "HEAD-9"):
         code, out, err = command("hold", number, "--reference", "CAD-1", *WHY, "--by", nobody)

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cast import designate_today
 from cryptography.fernet import Fernet
 
 from moderator import build
 from moderator.cli.roll import import_roll, preview_lines
+from moderator.domain.access import Role
 from moderator.domain.errors import BadInput
 from moderator.learn.roll import RollMatcher
 from moderator.learn.rollfile import read_roll_file
@@ -124,6 +126,18 @@ def test_r20_who_is_not_in_the_next_file_stays_as_a_leaver(school: Path, capsys:
         import_roll(file, school="oakfield", by="the office lady")
     with pytest.raises(BadInput, match="no school"):
         import_roll(file, school="elm")
+
+
+def test_r3_once_somebody_is_designated_the_one_who_imports_must_be_one_of_them(school: Path) -> None:
+    file = school / "roll.csv"
+    file.write_text(ROLL.rsplit("\n", 2)[0], encoding="utf-8")
+    _, database = _database(school)
+    designate_today(database, Role.HEAD, "oakfield")
+    database.engine.dispose()
+    for nobody in ("ADMIN-1", "HEAD-2"):
+        with pytest.raises(BadInput, match=f"--by {nobody}: no live designation"):
+            import_roll(file, school="oakfield", by=nobody)
+    import_roll(file, school="oakfield", by="head-1")
 
 
 def test_tokens_that_an_update_dropped_are_made_again(school: Path) -> None:

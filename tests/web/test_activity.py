@@ -4,13 +4,21 @@ import csv
 import io
 import re
 from itertools import chain
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from cast import NAMES
-from lists_app import Listed
+from lists_app import Listed, lists_app
+from stage import comment
 
 from moderator.domain.access import MAY, Action, Role
 from moderator.domain.events import Event
+from moderator.domain.record import record_id
+from moderator.steps.decide import decide
+from moderator.steps.poll import poll
+from moderator.steps.score import score
+from moderator.store.items import ITEMS
 from moderator.web import activity
 from moderator.web.activity_words import KINDS, actor_words, happened_words
 
@@ -90,6 +98,21 @@ def test_r15_lines_about_a_disclosure_are_for_the_safeguarding_leads(listed: Lis
         answer = listed.served.clients[role].post("/schools/oakfield/activity.csv")
         assert "crisis" not in listed.named_on(answer.text), role
         assert "item-4" not in answer.text
+
+
+def test_r15_so_are_those_from_before_its_record_is_sealed(migrated_file: Path, tmp_path: Path) -> None:
+    with lists_app(migrated_file, tmp_path) as served:
+        served.stage.platform.comments.append(comment(40, "There is a crisis"))
+        for step in (poll, score, decide):
+            step(served.stage.tools)
+        with served.stage.database.reading() as connection:
+            wanted = sa.select(ITEMS.c.platform, ITEMS.c.comment_id, ITEMS.c.version, ITEMS.c.record_id, ITEMS.c.state)
+            platform, number, version, sealed, state = connection.execute(wanted).one()
+        assert (sealed, state) == (None, "flagged")
+        its = record_id("oakfield", platform, number, version)
+        assert its in served.clients[Role.SAFEGUARDING_LEAD].get("/schools/oakfield/activity").text
+        assert its not in served.head.get("/schools/oakfield/activity").text
+        assert its not in served.head.post("/schools/oakfield/activity.csv").text
 
 
 @pytest.mark.parametrize("role", [Role.DEPUTY, Role.DSL, Role.ADMIN, Role.TRUSTEE])

@@ -1,13 +1,16 @@
 """The page of machines that read: tokens and webhooks made and ended, secrets shown once."""
 
 import re
+from datetime import timedelta
 
 from playwright.sync_api import Browser
-from review_app import Served
+from review_app import Served, enter
 from seen_pages import PHONE, clean
 
 from moderator.domain.access import Role
+from moderator.domain.times import london_date
 from moderator.store import readers
+from moderator.store.dues import due_lines
 from moderator.store.ledger import LEDGER
 
 PAGE = "/schools/oakfield/readers"
@@ -51,6 +54,29 @@ def test_a_token_is_ended_at_once_and_only_once(served: Served) -> None:
     assert head.post(f"{PAGE}/tokens/1/end").status_code == 409
     assert "There is no token." in head.get(f"{PAGE}?done=reader_ended").text
     assert reasons(served)[-1] == "token_ended"
+
+
+def test_one_whose_last_day_is_over_is_taken_off_the_list_and_told_of_no_more(served: Served) -> None:
+    secret = made(served, expires=served.stage.clock.now().date().isoformat())
+    ask = {"Authorization": f"Bearer {secret}"}
+    assert served.stranger.get("/api/v1/schools/oakfield/records", headers=ask).status_code == 200
+    served.stage.clock.move(timedelta(days=1))
+    assert enter(served.head, served.link()).status_code == 303
+    assert served.stranger.get("/api/v1/schools/oakfield/records", headers=ask).status_code == 401
+
+    def told() -> bool:
+        day = london_date(served.stage.clock.now())
+        with served.stage.database.reading() as connection:
+            return any("access token" in str(line) for line in due_lines(connection, "oakfield", day, day, link=""))
+
+    head = served.head
+    page = head.get(PAGE).text
+    assert "Its last day is over. It reads nothing." in page
+    assert "Take it off the list" in page
+    assert told()
+    assert head.post(f"{PAGE}/tokens/1/end").headers["location"] == f"{PAGE}?done=reader_ended"
+    assert "There is no token." in head.get(PAGE).text
+    assert not told()
 
 
 def test_nobody_ends_what_is_another_schools(served: Served) -> None:
