@@ -7,7 +7,11 @@ from playwright.sync_api import Page, expect
 from review_app import HEAD, Served
 
 AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], "resultTypes": ["violations"]}
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+    "preload": False,  # style sheets and media fetched once more: for a rule that is not among these, and media that no page has
+}
 PHONE, NARROW, DESKTOP = 390, 320, 1280
 LOOKS: tuple[tuple[Literal["light", "dark"], int], ...] = (("light", NARROW), ("dark", DESKTOP))
 
@@ -23,8 +27,9 @@ def clean(page: Page) -> list[Any]:
     """Return what axe finds, and what sticks out to the right. A click does not wait for the new page's style sheet: this does."""
     page.wait_for_load_state("load")
     if not page.evaluate("'axe' in window"):
+        page.context.add_init_script(AXE)  # for the pages to come: sent once in place of once a page
         page.evaluate(AXE)
-    found: list[Any] = page.evaluate("rules => axe.run(document, rules)", RULES)["violations"]
+    found: list[Any] = page.evaluate("rules => axe.run(document, rules).then(found => found.violations)", RULES)
     told = [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found]
     if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
         told.append(("sticks-out", []))
