@@ -26,6 +26,8 @@ TRUSTED = Path("/etc/ssl/certs/ca-certificates.crt")
 PIP_PACKAGE = "python3-pip-whl"
 # Published as source only. Built here, with the locked build tools that the first round installs, so nothing unpinned is fetched.
 SOURCE_ONLY = ("bagit",)
+# Modules are compiled when first imported: for the tests most never are, and to compile them all takes a third of the set-up.
+LAZILY = ("--no-compile",)
 # Begins as a shell script, because a `#!` line can hold no path with a blank in it.
 ENTRY = """#!/bin/sh
 '''exec' "{python}" "$0" "$@"
@@ -204,7 +206,8 @@ def provide(kind: str) -> None:
     wanted = _wanted(kind)
     wheels, built = _split(LOCKS[kind])
     pip = _pip()
-    _install(pip, wheels, options=["--only-binary", ":all:"], what=f"installing the locked Python packages ({LOCKS[kind].name})")
+    how = ["--only-binary", ":all:", *([] if kind == "run" else LAZILY)]
+    _install(pip, wheels, options=how, what=f"installing the locked Python packages ({LOCKS[kind].name})")
     if built:
         _install(pip, built, options=["--no-build-isolation"], what=f"building {', '.join(SOURCE_ONLY)}, which comes as source")
     _own_command()
@@ -224,7 +227,7 @@ def provide_apart(folder: Path, lock: Path, *, what: str) -> Path:
     mend = "Install your system's python3 with its venv module, then run make again."
     work([sys.executable, "-m", "venv", "--without-pip", folder], what=f"making an environment in {folder.relative_to(ROOT)}", mend=mend)
     wheels, _ = _split(lock)
-    _install([*_pip(), "--python", program], wheels, options=["--only-binary", ":all:"], what=what)
+    _install([*_pip(), "--python", program], wheels, options=["--only-binary", ":all:", *LAZILY], what=what)
     stamp.write_text(_state(folder, lock), encoding="ascii")
     return program
 
