@@ -121,8 +121,7 @@ def _export(context: "Context", asked: _Asked) -> None:
     actor = _actor(context, asked)
     held = _held(context, asked.numbers)
     school = _school(context, asked, held)
-    if asked.by:
-        checked(context.database, by=asked.by, action=Action.EXPORT, school=school.slug)
+    _check_actor(context, asked, actor, school.slug)
     browser = Browser()
     try:
         packer = packs(context, browser)
@@ -141,6 +140,17 @@ def _actor(context: "Context", asked: _Asked) -> str:
         message = "say who exports: --by and a designation reference such as HEAD-1, one word and no name: the ledger names nobody"
         raise BadInput(message)
     return actor
+
+
+def _check_actor(context: "Context", asked: _Asked, actor: str, school: str) -> None:
+    """Raise BadInput unless who exports may do so at the school; the admin on duty of the settings is checked like any other (R3)."""
+    try:
+        checked(context.database, by=actor, action=Action.EXPORT, school=school)
+    except BadInput as error:
+        if asked.by:
+            raise
+        message = f"say who exports with --by: {actor}, the admin_on_duty of the settings, has no live designation for this at {school}"
+        raise BadInput(message) from error
 
 
 def _held(context: "Context", numbers: "Sequence[str]") -> tuple[Held, ...]:
@@ -180,5 +190,8 @@ def _searched(context: "Context", packer: "Packs", asked: _Asked) -> tuple[Held,
         found = list(packer.about(asked.persons, (held.find(connection, number) for number in every)))
     maybe = [record.record_id for record, how in found if how == "maybe"]
     if maybe:
-        typer.echo(f"Left out, since only a last name fits: {', '.join(maybe)}. If one is about this person, give its number.")
+        numbers = ", ".join(maybe)
+        typer.echo(
+            f"Left out, since only a last name fits, or a name on another account: {numbers}. If one is about this person, give its number."
+        )
     return tuple(record for record, how in found if how == "sure")

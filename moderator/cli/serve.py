@@ -10,17 +10,15 @@ import typer
 import uvicorn
 
 from moderator import build
+from moderator.build.record_check import record_check
 from moderator.cli import line
 from moderator.cli.demo_people import SHOWN
 from moderator.cli.rehearsal import network, prepare
 from moderator.domain.errors import BadInput
-from moderator.domain.record import Verification
 from moderator.domain.times import SystemClock
-from moderator.evidence.check.bag import BagTask, check_bag
 from moderator.jobs.local import LocalScheduler
 from moderator.settings import Settings
 from moderator.store.database import Database
-from moderator.store.ledger import public_keys
 from moderator.web.app import create_app
 from moderator.web.providers import providers
 from moderator.web.sign_in import is_set_up, new_link, new_set_up_code
@@ -99,13 +97,6 @@ def _report(folder: Path, counts: dict[str, int | float]) -> None:
 def _serve(context: build.Context, scheduler: LocalScheduler, told: Sequence[str]) -> None:
     options, tools = context.settings, context.tools
 
-    def verify_record(path: str) -> Verification:
-        school, year, record = path.split("/")
-        with context.database.reading() as connection:
-            keys = tuple(each.public_key for each in public_keys(connection, school))
-        found = check_bag(BagTask(context.vault.source(path), school, record, keys=keys, year=year))
-        return Verification(1, found.faults)
-
     app = create_app(
         database=context.database,
         tools=tools,
@@ -114,7 +105,7 @@ def _serve(context: build.Context, scheduler: LocalScheduler, told: Sequence[str
         base_url=options.public_url,
         data_dir=options.data_dir,
         rolls=build.rolls(options, context.database) if options.optional_secret("roll.key") else None,
-        verify_record=verify_record,
+        verify_record=record_check(context.database, context.vault),
         sealer=context.sealer,
         providers=providers(options),
         connectors=build.connectors(options, tools.clock),

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from moderator.domain.account import Account
@@ -32,6 +32,7 @@ class Evidence:
     `first_seen` is the page the comment was first seen on (its `comments` are not used, its bytes are); `fetched` the comment as
     looked up just before capture, or None when it is gone or was not looked up (`not_fetched_why` says why).
     `delegation` names the Headteacher's delegation to the service (R8).
+    `path` is where the bag belongs in the vault; "" is the place that `record_path` gives. `chains`: as in `Filed`.
     """
 
     record_id: str
@@ -46,6 +47,21 @@ class Evidence:
     mode: str = "observe"
     delegation: str = ""
     admin_on_duty: str = ""
+    path: str = ""
+    chains: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """Where the record of a comment is, or may be, and what the ledger says of its stamps.
+
+    `paths`: the one place in the books; while they have none, the item's own by `record_path` and then, for a bag that a crash kept out of
+    the books, those of the years in which other accounts of the school first saw the same. `chains`: SHA-256 of the authority chains of
+    stamps added after the seal.
+    """
+
+    paths: tuple[str, ...]
+    chains: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +140,8 @@ def record_id(school: str, platform: str, comment_id: str, version: str) -> str:
     """
     digest = hashlib.sha256(f"{school}\n{platform}\n{comment_id}\n{version}".encode()).digest()
     return "R-" + base64.b32encode(digest[:10]).decode()
+
+
+def record_path(school: str, number: str, first_seen_at: datetime) -> str:
+    """Return where the record of a comment belongs in the vault: by school and the year, in UTC, in which it was first seen."""
+    return f"{school}/{first_seen_at.astimezone(UTC):%Y}/{number}"

@@ -2,11 +2,11 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
-from moderator.domain.errors import EvidenceFailed, Transient
-from moderator.domain.record import CaptureKind, Evidence, SealedRecord
+from moderator.domain.errors import EvidenceFailed, Refused, Transient
+from moderator.domain.record import CaptureKind, Evidence, SealedRecord, record_path
 from moderator.evidence.capture.archive import wacz
 from moderator.evidence.capture.browser import Browser
 from moderator.evidence.capture.panel import check_picture, framed
@@ -37,17 +37,23 @@ class StillRecorder:
 
         1. A bag that is there already is checked in full and returned.
         2. Capture: picture, page, platform bytes, facts.
-        3. Seal.
+        3. Seal. When another worker sealed the same comment meanwhile, its bag is checked in full and returned.
 
         May be repeated. Raises EvidenceFailed when no picture could be made or the stored bag is damaged, Transient when the disk is full
         or the vault is away; then nothing half-written is left.
         """
-        path = f"{evidence.item.school}/{evidence.item.first_seen_at.astimezone(UTC):%Y}/{evidence.record_id}"
-        before = self._sealing.before(path)
+        path = evidence.path or record_path(evidence.item.school, evidence.record_id, evidence.item.first_seen_at)
+        before = self._sealing.before(path, chains=evidence.chains)
         if before is not None:
             return before
         capture = self._captured(evidence)
-        return self._sealing.seal(path, self._draft(evidence, capture, max(self._clock.now(), capture.ended_at)))
+        try:
+            return self._sealing.seal(path, self._draft(evidence, capture, max(self._clock.now(), capture.ended_at)))
+        except Refused:
+            meanwhile = self._sealing.before(path, chains=evidence.chains)
+            if meanwhile is None:
+                raise
+            return meanwhile
 
     def close(self) -> None:
         """Give the working place back; may be repeated."""

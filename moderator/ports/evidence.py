@@ -19,7 +19,8 @@ class Recorder(Protocol):
         """Return the sealed record, on disk, fsynced, read back and compared.
 
         May be repeated: a bag that is already there under the record's id is checked and returned, never made twice. Raises EvidenceFailed
-        when no picture could be made or an existing bag is damaged, Transient when the disk is full or the vault is away.
+        when no picture could be made or an existing bag is damaged, Transient when the disk is full or the vault is away, Refused when the
+        vault will not take it.
         """
         ...
 

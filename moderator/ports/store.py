@@ -12,10 +12,10 @@ from moderator.domain.decision import Decision
 from moderator.domain.digest import Digest
 from moderator.domain.disposal import Disposal, Kept
 from moderator.domain.events import Head
-from moderator.domain.item import Page
+from moderator.domain.item import Item, Page
 from moderator.domain.lifecycle import Stage
 from moderator.domain.police import PoliceReport
-from moderator.domain.record import SealedRecord
+from moderator.domain.record import Filed, SealedRecord
 from moderator.domain.retention import Retention
 from moderator.domain.review import Review
 from moderator.domain.routes import View
@@ -104,6 +104,10 @@ class Store(ConcernReads, DueReads, DutyReads, KeepingReads, StampingReads, Repo
 
     def first_seen(self, item_id: int) -> Page:
         """Return the page an item was first seen on: its bytes, headers, status and request id; no comments."""
+        ...
+
+    def filed(self, item: Item) -> Filed:
+        """Return where the record of an item's comment is, or may be: one comment of a school has one record, whichever account saw it."""
         ...
 
     def account(self, account_id: int) -> Account:

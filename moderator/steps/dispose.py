@@ -10,7 +10,7 @@ from moderator import observe
 from moderator.domain.decision import Severity
 from moderator.domain.digest import AlertKind
 from moderator.domain.disposal import Disposal, Ground, Kept, check_may_approve, check_may_ask, designation, reason
-from moderator.domain.errors import ModeratorError, NotAllowed, Refused
+from moderator.domain.errors import BadInput, ModeratorError, NotAllowed, Refused
 from moderator.domain.events import Event, LedgerEvent
 from moderator.domain.times import london_date
 from moderator.domain.work import AlertRequest
@@ -19,7 +19,18 @@ from moderator.steps.drain import Tools
 from moderator.steps.legal_hold import settle_holds
 
 STUCK_AFTER = timedelta(days=1)
-"""How long an approved disposal may take before people are told (our choice): a disk or a bucket is away for hours, not for days."""
+"""How long an approved disposal may take before people are told (our choice): a disk or a bucket is away for hours, not for days.
+
+For as long, a bag that the vault does not have may only be away with its disk; then it is gone.
+"""
+
+STUCK = "A record that was approved for disposal could not be removed in full yet."
+STUCK_DONE = "The service goes on trying. If it says so again tomorrow, ask your IT lead to look at the vault and the database."
+MISSING = "A record that was approved for disposal was not in the vault."
+MISSING_DONE = (
+    "The database has forgotten what it said; if it was encrypted, its key is destroyed. Ask your IT lead where it went: a copy elsewhere, "
+    "or one that comes back from a backup, must be removed by hand."
+)
 
 
 def ask(tools: Tools, record_id: str, *, ground: Ground, why: str, by: str) -> Kept:
@@ -123,11 +134,15 @@ def _carry_out(tools: Tools, disposal: Disposal) -> bool:
     1. The ledger's file has the `disposed` line before anything leaves the vault.
     2. The vault removes the payload.
     3. The database forgets the comment, then lets go of the deleted bytes; only then is it done.
+
+    When the vault has no bag to take the payload from, the database forgets all the same. It is done when nothing of the bag is there after
+    STUCK_AFTER; people are told.
     """
     kept = tools.store.kept(disposal.record_id)
     try:
         tools.ledger.sync(disposal.school)
-        tools.vault.dispose(kept.path)
+        missing = not _removed(tools, kept.path)
+        left = missing and (bool(tools.vault.names(kept.path)) or not _late(tools, disposal))
         with tools.store.unit() as unit:
             forgotten = unit.forget(disposal.record_id)
         tools.store.scrub()
@@ -139,8 +154,14 @@ def _carry_out(tools: Tools, disposal: Disposal) -> bool:
         observe.happened("disposal_waits_for_a_page", record=disposal.record_id)
         _tell_if_stuck(tools, kept, disposal, refused=False)
         return False
+    if left:
+        observe.went_wrong("disposal_waits", record=disposal.record_id, error="NoBag")
+        _tell_if_stuck(tools, kept, disposal, refused=False)
+        return False
     with tools.store.unit() as unit:
         unit.disposal_done(disposal, tools.clock.now())
+        if missing:
+            unit.alert(_of_the_storage(tools, kept, key=f"disposal-{kept.record_id}-missing", what=MISSING, done=MISSING_DONE))
     observe.happened("record_disposed", record=disposal.record_id)
     return True
 
@@ -166,23 +187,39 @@ def _tell(  # noqa: PLR0913 - what an alert is made of
     )
 
 
+def _removed(tools: Tools, path: str) -> bool:
+    """Have the vault remove the payload; return False when it has no bag there that it could read. Raises Refused, Transient."""
+    try:
+        tools.vault.dispose(path)
+    except BadInput:
+        return False
+    return True
+
+
+def _late(tools: Tools, disposal: Disposal) -> bool:
+    return disposal.approved_at is None or tools.clock.now() - disposal.approved_at >= STUCK_AFTER
+
+
 def _tell_if_stuck(tools: Tools, kept: Kept, disposal: Disposal, *, refused: bool) -> None:
     """Tell people, once a day, of a disposal that the storage refuses or that has waited too long."""
+    if refused or _late(tools, disposal):
+        key = f"disposal-{kept.record_id}-stuck-{london_date(tools.clock.now()).isoformat()}"
+        with tools.store.unit() as unit:
+            unit.alert(_of_the_storage(tools, kept, key=key, what=STUCK, done=STUCK_DONE))
+
+
+def _of_the_storage(tools: Tools, kept: Kept, *, key: str, what: str, done: str) -> AlertRequest:
+    """Return an alert about what the storage did with a record that is disposed of."""
     at = tools.clock.now()
-    if not refused and disposal.approved_at is not None and at - disposal.approved_at < STUCK_AFTER:
-        return
-    with tools.store.unit() as unit:
-        unit.alert(
-            AlertRequest(
-                key=f"disposal-{kept.record_id}-stuck-{london_date(at).isoformat()}",
-                school=kept.school,
-                kind=AlertKind.SYSTEM,
-                severity=Severity.ORDINARY,
-                subject=kept.record_id,
-                what="A record that was approved for disposal could not be removed in full yet.",
-                done="The service goes on trying. If it says so again tomorrow, ask your IT lead to look at the vault and the database.",
-                at=at,
-                due_at=at + tools.alert_batch,
-                item_id=kept.item_id,
-            )
-        )
+    return AlertRequest(
+        key=key,
+        school=kept.school,
+        kind=AlertKind.SYSTEM,
+        severity=Severity.ORDINARY,
+        subject=kept.record_id,
+        what=what,
+        done=done,
+        at=at,
+        due_at=at + tools.alert_batch,
+        item_id=kept.item_id,
+    )

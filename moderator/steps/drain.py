@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from moderator import observe
 from moderator.domain.account import Account
 from moderator.domain.decision import Severity
 from moderator.domain.digest import ALERT_BATCH, AlertKind
+from moderator.domain.errors import EvidenceFailed, Transient
 from moderator.domain.policy import Policy
 from moderator.domain.times import london_date
 from moderator.domain.work import AlertRequest
@@ -122,6 +124,17 @@ def wait(attempts: int) -> timedelta:
     """Return how long to wait after that many failed tries (0 or more): doubling from FIRST_WAIT, never over LONGEST_WAIT."""
     doubled: timedelta = FIRST_WAIT * (1 << min(attempts, 20))
     return min(doubled, LONGEST_WAIT)
+
+
+def copy_ledger(tools: Tools, school: str) -> None:
+    """Copy a school's new ledger lines to its file. One that cannot be written stops nothing here, least of all another school.
+
+    The database has the lines, the sweep tells a person, and the hide step hides nothing until the file has them (R10).
+    """
+    try:
+        tools.ledger.sync(school)
+    except (Transient, EvidenceFailed) as error:
+        observe.went_wrong("ledger_behind", school=school, error=type(error).__name__)
 
 
 def tell_of_account(unit: Unit, account: Account, *, what: str, done: str, at: datetime) -> None:

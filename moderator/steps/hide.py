@@ -11,7 +11,7 @@ from moderator.domain.lifecycle import Stage
 from moderator.domain.record import SealedRecord
 from moderator.domain.times import london_date
 from moderator.domain.work import Work
-from moderator.steps.drain import MAX_ATTEMPTS, RE_AUTHORISE, RE_AUTHORISE_DONE, Tools, tell_of_account, tell_of_system, wait
+from moderator.steps.drain import MAX_ATTEMPTS, RE_AUTHORISE, RE_AUTHORISE_DONE, Tools, copy_ledger, tell_of_account, tell_of_system, wait
 from moderator.steps.hold import hold
 
 LEASE = timedelta(minutes=20)
@@ -27,28 +27,34 @@ NO_STAMP = "Waiting for a timestamp: the Headteacher's instruction is to hide no
 def hide(tools: Tools, *, limit: int = 20) -> int:
     """Hide up to `limit` recorded items, severe first; return how many were handled.
 
-    When the platform asks to wait or the token is dead, the rest of that account's claims are put back.
+    When the platform asks to wait or the token is dead, the rest of that account's claims are put back; when the vault is away,
+    the rest of all.
     """
     works = tools.store.claim(Stage.HIDE, limit=limit, now=tools.clock.now(), lease=LEASE)
     stopped: set[int] = set()
-    for work in works:
+    for number, work in enumerate(works):
         if work.account.id in stopped:
             _put_back(tools, work, "The account is waiting.")
-        elif not _hide(tools, work):
+            continue
+        try:
+            record = _sealed(tools, work)
+        except Transient:
+            _vault_away(tools, works[number:])
+            break
+        if record is not None and not _hide(tools, work, record):
             stopped.add(work.account.id)
     return len(works)
 
 
-def _hide(tools: Tools, work: Work) -> bool:  # noqa: PLR0911 - one return an answer of the platform
+def _hide(tools: Tools, work: Work, record: SealedRecord) -> bool:  # noqa: PLR0911 - one return an answer of the platform
     """Hide one item; return False when the account's other items must wait.
 
-    1. The account must still be approved in hide mode, and the sealed record must be in the vault with the hash that was sealed.
+    1. Before this, `_sealed`: the account must still be approved in hide mode, and the sealed record be in the vault with its hash.
     2. Write the intent, after the seal in time, to the ledger and its file.
     3. Call the platform, and believe only the state it reads back.
     4. Write the result and the new state in one transaction.
     """
-    record = _sealed(tools, work)
-    if record is None or not _intend(tools, work, record):
+    if not _intend(tools, work, record):
         return True
     try:
         hidden = tools.platform_for(work.account).set_hidden(work.item.comment.comment_id, hidden=True)
@@ -82,7 +88,7 @@ def _hide(tools: Tools, work: Work) -> bool:  # noqa: PLR0911 - one return an an
 
 
 def _sealed(tools: Tools, work: Work) -> SealedRecord | None:
-    """Return the record when the item may be hidden; otherwise leave or hold the item and return None."""
+    """Return the record when the item may be hidden; otherwise leave or hold it and return None. Raises Transient: the vault is away."""
     approval = work.account.approval
     if approval is None or approval.mode is not Mode.HIDE or not work.account.pollable(london_date(tools.clock.now())):
         with tools.store.unit() as unit:
@@ -145,7 +151,7 @@ def _done(tools: Tools, work: Work, record: SealedRecord) -> None:
             LedgerEvent(Event.HIDDEN, at, record.record_id),
             LedgerEvent(Event.HIDE_VERIFIED, at, record.record_id, actor="platform"),
         )
-    tools.ledger.sync(work.item.school)
+    copy_ledger(tools, work.item.school)
     observe.happened("item_hidden", item=work.item.id, record=record.record_id)
 
 
@@ -178,7 +184,23 @@ def _gone(tools: Tools, work: Work, record: SealedRecord) -> None:
     with tools.store.unit() as unit:
         unit.gone(work, at)
         unit.append(work.item.school, LedgerEvent(Event.GONE, at, record.record_id, actor="platform"))
-    tools.ledger.sync(work.item.school)
+    copy_ledger(tools, work.item.school)
+
+
+def _vault_away(tools: Tools, works: list[Work]) -> None:
+    """Put items back whose records cannot be looked at now, and tell their schools that nothing is hidden meanwhile."""
+    now = tools.clock.now()
+    observe.went_wrong("hide_waits", items=len(works))
+    with tools.store.unit() as unit:
+        for work in works:
+            unit.put_back(work, due_at=now + wait(work.attempts), why="Its record cannot be looked at now. Trying again.", counts=False)
+            tell_of_system(
+                unit,
+                work.item.school,
+                what="Records cannot be read now: their storage does not answer.",
+                done="Nothing is hidden until it does; comments that wait are still showing. If it goes on, ask your IT lead to look.",
+                at=now,
+            )
 
 
 def _put_back(tools: Tools, work: Work, why: str) -> None:

@@ -6,7 +6,7 @@ from moderator.domain.digest import AlertKind
 from moderator.domain.events import Event, LedgerEvent
 from moderator.domain.lifecycle import State
 from moderator.domain.work import AlertRequest, Work
-from moderator.steps.drain import Tools
+from moderator.steps.drain import Tools, copy_ledger
 
 
 def hold(tools: Tools, work: Work, why: str, *, kind: AlertKind = AlertKind.HELD) -> None:
@@ -30,7 +30,7 @@ def hold(tools: Tools, work: Work, why: str, *, kind: AlertKind = AlertKind.HELD
                 item_id=work.item.id,
             )
         )
-    tools.ledger.sync(work.item.school)
+    copy_ledger(tools, work.item.school)
     observe.went_wrong("item_held", item=work.item.id, stage=str(work.stage))
 
 

@@ -10,7 +10,6 @@ from moderator.domain.events import Event, LedgerEvent
 from moderator.domain.lifecycle import State, check_move
 from moderator.domain.police import PoliceReport
 from moderator.domain.policy import Policy
-from moderator.domain.record import record_id
 from moderator.domain.score import Guard, Reason
 from moderator.domain.work import AlertRequest, Work
 from moderator.ports import Unit
@@ -101,9 +100,7 @@ def _withhold(tools: Tools, work: Work, by: str) -> None:
 
 def _refuse_if_recorded(tools: Tools, work: Work) -> None:
     """Raise NotAllowed for a finished bag that no row tells of yet, as a crash leaves it: the record step finds it, and it is a record."""
-    item = work.item
-    number = record_id(item.school, item.platform, item.comment.comment_id, item.comment.version)
-    if tools.vault.manifest_sha256(f"{item.school}/{item.first_seen_at:%Y}/{number}") is not None:
+    if any(tools.vault.manifest_sha256(path) is not None for path in tools.store.filed(work.item).paths):
         raise NotAllowed(BEING_RECORDED)
 
 

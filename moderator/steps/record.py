@@ -19,10 +19,10 @@ from moderator.domain.errors import (
 from moderator.domain.events import Event, LedgerEvent
 from moderator.domain.item import Fetched
 from moderator.domain.lifecycle import Stage, State
-from moderator.domain.record import Evidence, SealedRecord, record_id
+from moderator.domain.record import Evidence, Filed, SealedRecord, record_id
 from moderator.domain.times import london_date
 from moderator.domain.work import Work
-from moderator.steps.drain import RE_AUTHORISE, RE_AUTHORISE_DONE, Tools, tell_of_account, tell_of_system, wait
+from moderator.steps.drain import RE_AUTHORISE, RE_AUTHORISE_DONE, Tools, copy_ledger, tell_of_account, tell_of_system, wait
 from moderator.steps.hold import hold
 from moderator.steps.retain import first_retention
 
@@ -68,6 +68,7 @@ def _evidence(tools: Tools, work: Work) -> Evidence:
         raise NotAllowed(message)
     fetched, gone, why = _look_up(tools, work)
     item = work.item
+    filed = tools.store.filed(item)
     return Evidence(
         record_id=record_id(item.school, item.platform, item.comment.comment_id, item.comment.version),
         item=item,
@@ -81,7 +82,15 @@ def _evidence(tools: Tools, work: Work) -> Evidence:
         mode=work.account.approval.mode.value if work.account.approval else "observe",
         delegation=tools.delegation_of(item.school),
         admin_on_duty=tools.admin_on_duty,
+        path=_place(tools, filed),
+        chains=filed.chains,
     )
+
+
+def _place(tools: Tools, filed: Filed) -> str:
+    """Return where the record is, or is to be made: of several places the one with a bag, else the first."""
+    own, *others = filed.paths
+    return next((path for path in filed.paths if tools.vault.manifest_sha256(path) is not None), own) if others else own
 
 
 def _look_up(tools: Tools, work: Work) -> tuple[Fetched | None, bool, str]:  # noqa: PLR0911 - one return an answer
@@ -162,7 +171,7 @@ def _advance(tools: Tools, work: Work, sealed: SealedRecord, new: State) -> None
         unit.recorded(work, sealed, new, at, stage=stage)
         unit.append(work.item.school, *events)
         unit.retain(retention)
-    tools.ledger.sync(work.item.school)
+    copy_ledger(tools, work.item.school)
 
 
 def _to_hide(tools: Tools, work: Work) -> bool:

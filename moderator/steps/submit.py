@@ -7,10 +7,11 @@ from moderator import observe
 from moderator.domain.account import School
 from moderator.domain.decision import Severity
 from moderator.domain.digest import AlertKind
-from moderator.domain.errors import BadInput, NotAllowed
+from moderator.domain.errors import BadInput, EvidenceFailed, ModeratorError, NotAllowed, Transient
 from moderator.domain.events import Event, LedgerEvent
 from moderator.domain.record import SealedRecord
 from moderator.domain.submission import Handed, Statement, Submission, SubmissionBegun, submission_id
+from moderator.domain.times import london_date
 from moderator.domain.work import AlertRequest
 from moderator.ports import Intake
 from moderator.steps.drain import Tools
@@ -30,7 +31,8 @@ def submit(tools: Tools, *, school: str, files: Sequence[Handed], statement: Sta
     3. Seal. If a crash comes here, `resume` finishes it.
     4. In one transaction: the record, its lines in the ledger, its review date and the alert; then the ledger's file.
 
-    Raises BadInput for what the person can mend, EvidenceFailed and Transient as ports.Intake does.
+    Raises BadInput for what the person can mend, NotAllowed when that record was disposed of, EvidenceFailed and Transient as ports.Intake
+    does.
     """
     intake = _intake(tools)
     kept = intake.look_over(files)
@@ -38,6 +40,7 @@ def submit(tools: Tools, *, school: str, files: Sequence[Handed], statement: Sta
     number = submission_id(of_school.slug, statement.place, kept)
     before = tools.store.submitted_record(number)
     if before is not None:
+        _refuse_if_disposed(tools, number)
         return before
     now = tools.clock.now()
     begun = _begin(tools, SubmissionBegun(number, of_school.slug, statement.by, now), len(kept))
@@ -47,17 +50,43 @@ def submit(tools: Tools, *, school: str, files: Sequence[Handed], statement: Sta
 
 
 def resume(tools: Tools, *, limit: int = 20) -> int:
-    """Finish up to `limit` hand-ins that a crash cut short after sealing; return how many. What was not sealed was never told to be."""
+    """Finish up to `limit` hand-ins that a crash cut short after sealing; return how many. What was not sealed was never told to be.
+
+    One that cannot be finished does not stop the others. A damaged one is told to people, once.
+    """
     if tools.intake is None:
         return 0
     done = 0
     for school in tools.store.schools():
         for begun in tools.store.submissions_unfinished(school.slug, since=tools.clock.now() - LOOK_BACK):
-            record = tools.intake.taken(begun.path) if done < limit else None
-            if record is not None:
-                _finish(tools, begun, record)
-                done += 1
+            if done < limit:
+                done += _resume(tools, tools.intake, begun)
     return done
+
+
+def _resume(tools: Tools, intake: Intake, begun: SubmissionBegun) -> bool:
+    """Finish one hand-in; return whether it was sealed and is in the books now."""
+    try:
+        record = intake.taken(begun.path)
+        if record is not None:
+            _finish(tools, begun, record)
+    except ModeratorError as error:
+        observe.went_wrong("submission_waits", record=begun.record_id, error=type(error).__name__)
+        if not isinstance(error, Transient):
+            _tell_damaged(tools, begun)
+        return False
+    return record is not None
+
+
+def _refuse_if_disposed(tools: Tools, number: str) -> None:
+    disposal = tools.store.kept(number).disposal
+    if disposal is not None and disposal.approved_at is not None:
+        message = (
+            f"These files were handed in before, as {number}, and that record was disposed of on "
+            f"{london_date(disposal.approved_at):%d %B %Y}. Nothing was kept now. If it must be kept again, ask your Headteacher; "
+            "then take a new screen print and hand in that."
+        )
+        raise NotAllowed(message)
 
 
 def _intake(tools: Tools) -> Intake:
@@ -114,7 +143,11 @@ def _finish(tools: Tools, begun: SubmissionBegun, record: SealedRecord) -> None:
             unit.append(begun.school, captured, sealed, told)
             unit.retain(retention)
             unit.alert(request)
-    tools.ledger.sync(begun.school)
+    try:
+        tools.ledger.sync(begun.school)
+    except EvidenceFailed as error:
+        # The sweep tells a person that the file was changed from outside; the database has the lines.
+        observe.went_wrong("ledger_behind", school=begun.school, error=type(error).__name__)
     observe.happened("submission_recorded", record=record.record_id)
 
 
@@ -131,3 +164,22 @@ def _alert(tools: Tools, begun: SubmissionBegun) -> AlertRequest:
         at=at,
         due_at=at + tools.alert_batch,
     )
+
+
+def _tell_damaged(tools: Tools, begun: SubmissionBegun) -> None:
+    """Tell people, once, of a hand-in whose sealed record is no longer as it was sealed."""
+    at = tools.clock.now()
+    with tools.store.unit() as unit:
+        unit.alert(
+            AlertRequest(
+                key=f"submitted-{begun.record_id}-damaged",
+                school=begun.school,
+                kind=AlertKind.EVIDENCE,
+                severity=Severity.SEVERE,
+                subject=begun.record_id,
+                what="A hand-in was cut short after it was sealed, and its record in the vault is damaged.",
+                done="It is not in the books, and nothing was changed. The ledger says who handed it in: ask them to keep their files.",
+                at=at,
+                due_at=at,
+            )
+        )

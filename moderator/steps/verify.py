@@ -19,7 +19,7 @@ from moderator.domain.record_key import key_sha256
 from moderator.domain.times import from_utc_text
 from moderator.domain.work import AlertRequest
 from moderator.ports import RecordCheck
-from moderator.steps.drain import Tools
+from moderator.steps.drain import PER_DAY, Tools, tell_of_system
 
 T = TypeVar("T")
 
@@ -32,6 +32,12 @@ RECENT = timedelta(days=2)
 SETTLING = timedelta(days=1)
 """How long a bag may lie in the vault before its ledger line does: a crash between the two is made up for within hours."""
 
+NOT_CHECKED = "The permanent records could not be checked: the check itself broke."
+NOT_CHECKED_DONE = (
+    "It is tried again every ten minutes. Nothing is lost or changed, but a fault in a record would not be told meanwhile. Ask your IT lead"
+    " to run `moderator verify` on the vault."
+)
+
 
 def verify(tools: Tools, *, limit: int = 1000) -> int:
     """Check what is due, `limit` records at once, for no longer than TURN; return 0: what is left waits for the next call.
@@ -39,7 +45,8 @@ def verify(tools: Tools, *, limit: int = 1000) -> int:
     1. The night's sample of each school, once a London date; one missed while the machine was off is made up for.
     2. Then the month's full pass, one school at a time, a slice at a time, going on where it stopped.
 
-    One school that cannot be checked now (its vault is away) does not stop the others.
+    One school that cannot be checked now (its vault is away) does not stop the others. One whose check breaks does not either, and a
+    person is told.
     """
     if tools.check is None:
         return 0
@@ -52,7 +59,15 @@ def verify(tools: Tools, *, limit: int = 1000) -> int:
                 job(_Desk(tools, tools.check, school.slug, limit), until)
             except ModeratorError as error:
                 observe.went_wrong("check_waits", school=school.slug, error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - whatever one school's records do to the check, the others' must be checked
+                _tell_of_broken(tools, school.slug, error)
     return 0
+
+
+def _tell_of_broken(tools: Tools, school: str, error: Exception) -> None:
+    observe.went_wrong("check_broke", school=school, error=type(error).__name__)
+    with tools.store.unit() as unit:
+        tell_of_system(unit, school, what=NOT_CHECKED, done=NOT_CHECKED_DONE, at=tools.clock.now(), spell=PER_DAY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from moderator.domain.account import Account, School
 from moderator.domain.calendar import SchoolCalendar, Span
 from moderator.domain.digest import Digest
 from moderator.domain.events import Head
-from moderator.domain.item import Page
+from moderator.domain.item import Item, Page
 from moderator.domain.lifecycle import Stage
 from moderator.domain.police import PoliceReport
+from moderator.domain.record import Filed
 from moderator.domain.review import Review
 from moderator.domain.routes import View
 from moderator.domain.times import london_day
@@ -25,6 +26,7 @@ from moderator.store import (
     digest_content,
     dues,
     duty,
+    filed,
     forget,
     items,
     keeping,
@@ -134,6 +136,11 @@ class Database(
         """Return the answer an item was first seen in."""
         with self.reading() as connection:
             return items.first_seen(connection, item_id)
+
+    def filed(self, item: Item) -> Filed:
+        """Return where the record of an item's comment is, or may be."""
+        with self.reading() as connection:
+            return filed.filed(connection, item)
 
     def account(self, account_id: int) -> Account:
         """Return an account. Raises BadInput when there is none."""

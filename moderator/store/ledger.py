@@ -175,6 +175,17 @@ def lines_of(connection: sa.Connection, school: str, subject: str) -> list[str]:
     return [row.line for row in sorted(rows, key=lambda row: row.seq) if row.school == school]
 
 
+def chains_of(connection: sa.Connection, school: str, record_id: str) -> frozenset[str]:
+    """Return SHA-256 of the authority chains that the ledger vouches for beside a record's own: those of stamps added after the seal."""
+    lines = map(json.loads, lines_of(connection, school, record_id))
+    return frozenset(line["chain_sha256"] for line in lines if line["event"] == Event.RESTAMPED)
+
+
+def is_disposed(connection: sa.Connection, school: str, record_id: str) -> bool:
+    """Return whether the ledger says that a record was disposed of (R30)."""
+    return any(json.loads(line)["event"] == Event.DISPOSED for line in lines_of(connection, school, record_id))
+
+
 def copied(connection: sa.Connection, school: str) -> Iterator[bytes]:
     """Yield the whole ledger as its file holds it, in pieces of whole lines."""
     yield from _missing(connection, school, 0)

@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from cast import designate_today
 from packing import Unpacked
 
 from moderator.cli import main
+from moderator.domain.access import Role
 from moderator.domain.events import Event, LedgerEvent
 from moderator.domain.item import Author
 from moderator.domain.times import SystemClock
@@ -24,6 +26,7 @@ from moderator.evidence.seal.sealing import Sealing
 from moderator.evidence.vault.folder import FolderVault
 from moderator.store.items import RECORDS
 from moderator.store.record_keys import StoredRecordKeys
+from moderator.store.register import DESIGNATIONS
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -160,7 +163,7 @@ def test_r31_a_person_alone_finds_their_records(school: School, moderator: Comma
     (pack,) = tmp_path.glob("*.zip")
     facts = Unpacked(pack).json("subject-access.json")
     assert [record["record_id"] for record in facts["records"]] == [school.records[1]]
-    assert f"Left out, since only a last name fits: {school.records[2]}." in out
+    assert f"Left out, since only a last name fits, or a name on another account: {school.records[2]}." in out
     assert "CHECK-BEFORE-SENDING.txt" in out
 
 
@@ -204,6 +207,27 @@ def test_bad_use_is_one_line_and_writes_nothing(
     assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
     assert school.ledger() == before
+
+
+def test_r3_the_admin_on_duty_is_checked_like_any_other(school: School, moderator: Command, tmp_path: Path) -> None:
+    from moderator import build  # noqa: PLC0415 - as above
+    from moderator.settings import load  # noqa: PLC0415 - as above
+
+    own = school.folder / "on-duty.toml"
+    own.write_text('admin_on_duty = "ADMIN-9"\n' + SETTINGS)
+    words = (school.records[0], "--pack", "hr", "--for", "PC 123", "--config", str(own))
+    database = build.open_database(load(own))
+    designate_today(database, Role.HEAD, "oakfield")
+    before = database.head("oakfield")
+    for by, said in ((), "say who exports with --by: ADMIN-9, the admin_on_duty of the settings"), (("--by", "ADMIN-9"), "--by ADMIN-9:"):
+        code, _, err = moderator(*words, *by)
+        assert code == 2
+        assert said in err
+    assert database.head("oakfield") == before
+    assert list(tmp_path.iterdir()) == []
+    with database.unit() as unit:
+        unit.connection.execute(sa.delete(DESIGNATIONS))
+    database.engine.dispose()
 
 
 def test_a_disposed_record_says_when(school: School, moderator: Command) -> None:

@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,9 +16,11 @@ import pytest
 
 from moderator.domain.events import Event, Head
 from moderator.domain.record import SealedRecord, Verification
+from moderator.evidence.check import stamps
 from moderator.evidence.check.verify import verify
 from moderator.evidence.seal.signer import Signer
 from moderator.evidence.seal.stamp import stamp_files
+from moderator.evidence.seal.token import Token, read_token
 from moderator.evidence.vault.folder import FolderVault
 
 
@@ -157,18 +159,55 @@ def test_a_record_that_a_crash_kept_out_of_the_ledger_for_a_while_is_no_fault(
     assert codes(verify(vault.root)) == set()
 
 
-def test_a_stamp_older_than_that_of_an_earlier_record_is_caught(
-    still: Any, cast: Any, authority: Any, vault: FolderVault, notebook: Any
+@pytest.fixture
+def moved(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return what moves the times of the stamps by minutes, a record each, as if they had been given then."""
+
+    def move(kept: Kept, *minutes: int) -> None:
+        each = {(kept.folder(at) / "manifest-sha256.txt").read_bytes(): timedelta(minutes=by) for at, by in enumerate(minutes)}
+
+        def read(token: bytes, chain: bytes, data: bytes) -> Token:
+            said = read_token(token, chain, data)
+            return replace(said, at=said.at + each[data])
+
+        monkeypatch.setattr(stamps, "read_token", read)
+
+    return move
+
+
+@pytest.mark.parametrize(("first", "second", "found"), [(9, -9, {"stamp_order"}), (4, -4, set()), (-9, 9, set())])
+def test_a_stamp_older_than_that_of_an_earlier_record_is_caught_unless_two_workers_could_seal_so(
+    stamped: Kept, moved: Callable[..., None], first: int, second: int, found: set[str]
+) -> None:
+    moved(stamped, first, second)
+    assert codes(stamped.check()) == found
+
+
+@pytest.mark.parametrize(("first", "second"), [(9, -9), (-9, 9)])
+def test_a_stamp_that_came_late_stands_where_the_ledger_tells_of_it_and_accuses_no_other_record(  # noqa: PLR0913, PLR0917 - fixtures
+    vault: FolderVault,
+    still: Any,
+    notebook: Any,
+    signer: Signer,
+    cast: Any,
+    authority: Any,
+    moved: Callable[..., None],
+    first: int,
+    second: int,
 ) -> None:
     recorder = still(authorities=(authority.http(),))
     records = []
-    for at in range(2):
+    for number, mode in enumerate(("busy", "good")):
+        authority.mode = mode
         recorder._clock.moment = datetime.now(UTC)  # noqa: SLF001 - the test's own clock, kept beside the authority's
-        records.append(recorder.seal(cast.make_evidence(comment_id=str(at))))
-        time.sleep(1.1)
-    for record in reversed(records):
-        notebook.sealed(record)
-    assert codes(verify(vault.root)) == {"stamp_order"}
+        records.append(recorder.seal(cast.make_evidence(comment_id=str(number))))
+        notebook.sealed(records[-1])
+    path = records[0].path
+    vault.add(path, stamp_files([authority.http()], vault.open(path, "manifest-sha256.txt")).files)
+    notebook.add(Event.RESTAMPED, records[0].record_id, authority="tsa", chain_sha256=hashlib.sha256(authority.chain).hexdigest())
+    late = Kept(vault, records, notebook, signer, cast)
+    moved(late, first, second)
+    assert late.check() == Verification(2)
 
 
 def test_attack_4_a_deleted_middle_record_is_caught(kept: Kept) -> None:

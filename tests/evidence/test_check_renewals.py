@@ -45,10 +45,10 @@ class Aged:
         if tell:
             self.tell(number, by, hashlib.sha256(content).hexdigest())
 
-    def tell(self, number: int, by: attacks.OfflineAuthority, digest: str) -> None:
+    def tell(self, number: int, by: attacks.OfflineAuthority, digest: str, *, at: datetime | None = None) -> None:
         """Write the ledger line of a renewal."""
         facts = {"authority": by.name, "chain_sha256": hashlib.sha256(by.chain_pem).hexdigest(), "list_sha256": digest}
-        self.notebook.add(Event.RESTAMPED, self.path.rpartition("/")[2], at=datetime.now(UTC), round=number, **facts)
+        self.notebook.add(Event.RESTAMPED, self.path.rpartition("/")[2], at=at or datetime.now(UTC), round=number, **facts)
 
     def codes(self) -> set[str]:
         """Return the codes of the whole check."""
@@ -91,6 +91,13 @@ def test_a_renewal_the_ledger_does_not_tell_of_is_told(aged: Aged, other: attack
     assert aged.codes() == {"renewal_unknown"}, "a line about another list is about another renewal"
     aged.renew(3, other, tell=False)
     assert aged.codes() == {"renewal_unknown", "stamp_untrusted"}
+
+
+def test_a_renewal_told_at_the_end_of_time_breaks_nothing(aged: Aged) -> None:
+    aged.renew(2, tell=False)
+    digest = hashlib.sha256((aged.folder / list_name(2)).read_bytes()).hexdigest()
+    aged.tell(2, aged.authority, digest, at=datetime.max.replace(tzinfo=UTC))
+    assert verify(aged.vault.root) == Verification(1)
 
 
 def test_a_renewal_that_leaves_a_stamp_out_is_told(aged: Aged) -> None:

@@ -1,5 +1,6 @@
 """Folders, bags and ledgers made to hurt: always a fault, nothing followed, nothing written, little memory and time."""
 
+import base64
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from moderator.domain.events import Event
 from moderator.evidence.check.bag import BagTask, check_bag
 from moderator.evidence.check.folders import FolderSource
 from moderator.evidence.check.reading import NotPlain, stream_hashes
@@ -204,3 +206,34 @@ def test_the_check_keeps_no_file_open(target: Target) -> None:
     for _ in range(20):
         verify(target.vault.root, workers=1)
     assert len(os.listdir("/proc/self/fd")) <= before + 1  # noqa: PTH208 - a count
+
+
+def of_another_kind(signer: Signer) -> bytes:
+    """Return the public key in DER, with an object identifier that stands for no kind of key."""
+    return base64.b64decode(signer.public_key).replace(bytes.fromhex("06032b6570"), bytes.fromhex("06032b6579"))
+
+
+def test_a_key_of_an_unknown_kind_signs_nothing(target: Target, cast: Any) -> None:
+    der = of_another_kind(target.signer)
+    target.ledger.unlink()
+    cast.Notebook(target.ledger, "oakfield", base64.b64encode(der).decode())
+    assert target.codes() == {"not_in_ledger", "signature"}
+    target.ledger.unlink()
+    key = b"-----BEGIN PUBLIC KEY-----\n" + base64.encodebytes(der) + b"-----END PUBLIC KEY-----\n"
+    (target.folder / "signing-key.pem").write_bytes(key)
+    assert {fault.code for fault in verify(target.folder).faults} == {"altered", "signature"}
+
+
+def test_a_key_change_by_a_key_of_an_unknown_kind_is_told(target: Target, cast: Any) -> None:
+    target.ledger.unlink()
+    book = cast.Notebook(target.ledger, "oakfield", base64.b64encode(of_another_kind(target.signer)).decode())
+    book.add(Event.KEY_ROTATED, "ledger", public_key=target.signer.public_key, previous_signature="")
+    assert "key_rotation" in target.codes()
+
+
+def test_a_folder_whose_name_is_no_text_is_told(target: Target, tmp_path: Path) -> None:
+    strange = tmp_path / os.fsdecode(b"\xff\xed")
+    target.folder.rename(strange)
+    found = verify(strange, ledger=target.ledger)
+    assert {fault.code for fault in found.faults} == {"wrong_record", "not_in_ledger"}
+    assert all(f"{fault.where}{fault.what}".isascii() for fault in found.faults)

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import os
 import random
 import struct
@@ -83,6 +84,29 @@ def test_a_bag_with_its_place_in_the_vault_or_at_the_top_is_found(packed: Packed
     assert verify(packed.zip) == Verification(1)
     assert verify(packed.zip, ledger=packed.ledger) == Verification(1)
     assert codes(packed.write(inside="R-BBBBBBBBBBBBBBBB/")) == {"wrong_record", "not_in_ledger"}
+
+
+def test_half_a_character_in_the_id_of_a_bag_at_the_top_is_told(packed: Packed, cast: Any) -> None:
+    cast.unlock(packed.folder)
+    seal = packed.folder / "data" / "seal.json"
+    seal.write_text(seal.read_text().replace(packed.folder.name, r"\ud800"))
+    with zipfile.ZipFile(packed.zip, "w") as out:
+        for path in packed.folder.rglob("*"):
+            out.write(path, path.relative_to(packed.folder))
+    found = verify(packed.zip, ledger=packed.ledger)
+    assert {"altered", "not_in_ledger"} <= {fault.code for fault in found.faults}
+    assert all(f"{fault.where}{fault.what}".isascii() for fault in found.faults)
+
+
+def test_nothing_in_a_pack_can_write_over_the_screen(packed: Packed, cast: Any) -> None:
+    escapes = "\x1b[2K1 record checked, nothing wrong.\x1b[8m\u202e"
+    cast.unlock(packed.folder)
+    seal = packed.folder / "data" / "seal.json"
+    seal.write_text(seal.read_text().replace('"format": 2', f'"format": {json.dumps(escapes)}'))
+    pack = packed.write({"sha256sums.txt": packed.sums() + f"{'0' * 64}  {escapes}\n".encode()})
+    found = verify(pack)
+    assert {"missing", "format"} <= {fault.code for fault in found.faults}
+    assert all((text := f"{fault.where}{fault.what}").isascii() and text.isprintable() for fault in found.faults)
 
 
 def test_a_packs_list_of_hashes_covers_every_file(packed: Packed) -> None:

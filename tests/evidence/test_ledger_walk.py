@@ -59,6 +59,35 @@ def test_a_line_that_is_none_is_caught(vault: FolderVault, notebook: Any, line: 
     assert codes(verify(vault.root)) & {"ledger_line", "ledger_torn", "ledger_chain"}
 
 
+def say(notebook: Any, **facts: object) -> None:
+    """Append a line that follows from the one before it, with facts of any kind."""
+    row: dict[str, object] = {"seq": notebook.head.seq + 1, "prev": notebook.head.hash, "at": "2026-11-20T10:00:00.000000Z"}
+    row |= {"school": "oakfield", "event": "captured", "subject": "R-BBBBBBBBBBBBBBBB", "actor": "service", "reason": ""} | facts
+    with notebook.path.open("a") as file:
+        file.write(json.dumps(row, separators=(",", ":")) + "\n")
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"subject": "\ud800"},
+        {"event": "restamped", "authority": "\udfff"},
+        {"\ud800": 1},
+        {"at": "2026-19-39T29:00:00.000000Z"},
+        {"at": "2026-02-30T10:00:00.000000Z"},
+        {"event": "restamped", "at": "0000-01-01T00:00:00.000000Z"},
+    ],
+)
+def test_half_a_character_and_a_day_that_is_none_are_caught(vault: FolderVault, notebook: Any, facts: dict[str, object]) -> None:
+    say(notebook, **facts)
+    assert codes(verify(vault.root)) == {"ledger_line"}
+
+
+def test_a_whole_character_beyond_the_first_plane_is_a_text(vault: FolderVault, notebook: Any) -> None:
+    say(notebook, subject="\U0001f600", path="C:\\udder")
+    assert verify(vault.root).ok
+
+
 def test_a_torn_last_line_is_caught(vault: FolderVault, notebook: Any) -> None:
     notebook.add(Event.VIEWED, "R-AAAAAAAAAAAAAAAA")
     notebook.path.write_bytes(notebook.path.read_bytes()[:-10])

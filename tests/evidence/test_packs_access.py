@@ -228,6 +228,23 @@ def test_r31_a_name_that_cannot_be_taken_out_stops_the_pack(two: Kept, cast: Any
     assert not (tmp_path / "out").exists()
 
 
+def test_r31_an_account_under_the_requesters_name_is_somebody_else(two: Kept, cast: Any, tmp_path: Path) -> None:
+    """Somebody of the same name, or somebody who took it: her own account is known, and this is another."""
+    made: Evidence = cast.make_evidence("Look at me, I am cross", comment_id="905", place="https://x.example/brindle_liar/status/905")
+    post = Post("13", Author("68", "other_fern", "Fern Ashwick"), "Hello", None)
+    comment = replace(made.item.comment, author=Author("51", "brindle_liar", "Fern Ashwick"), thread=(post,))
+    held = two.seal(cast, replace(made, item=replace(made.item, comment=comment), score=replace(made.score, people=())))
+    packs = packs_on(two.vault, two.keys, PaperPress())
+    pack = Unpacked(packs.build(order_of(Pack.SAR, held, persons=PERSONS), tmp_path))
+    (facts,) = pack.json("subject-access.json")["records"]
+    assert (facts["you_are"], facts["author"]) == ("named or spoken of", "another person")
+    assert facts["posts_above"] == ["another person: Hello"]
+    assert "liar" not in str(facts)
+    assert "on an account that was not given" in pack.files["CHECK-BEFORE-SENDING.txt"].decode()
+    assert [how for _, how in packs.about(PERSONS, [held])] == ["maybe"]
+    assert [how for _, how in packs.about(PERSONS[:1], [held])] == ["sure"]
+
+
 def test_the_records_about_one_person_are_found(two: Kept, cast: Any) -> None:
     held = two.held
     other = two.seal(cast, cast.make_evidence("Nobody here", comment_id="900"))

@@ -117,6 +117,23 @@ def test_r31_initials_are_the_requesters_only_when_they_fit() -> None:
     assert Requester.of((" ", "")).parts == frozenset()
 
 
+def test_r31_a_handle_that_was_given_decides_who_wrote() -> None:
+    assert FERN.wrote(handle="@Fern_Ashwick", name="anything")
+    for handle in ("brindle_is_a_liar", "fern_ashwick2", "fernashwick"):
+        assert not FERN.wrote(handle=handle, name="Fern Ashwick")
+        assert FERN.borne_by(handle=handle, name="Fern Ashwick")
+    assert FERN.borne_by(handle="fernashwick", name="F")
+    assert not FERN.borne_by(handle="", name="Fern Ashwick")
+    assert not FERN.borne_by(handle="dave", name="Dave")
+
+
+@pytest.mark.parametrize(
+    ("given", "strict"), [("@fern", True), ("fern_a", True), ("fern99", True), ("Fern", False), ("Fern Ashwick", False)]
+)
+def test_r31_one_word_is_a_handle_only_when_no_name_is_written_so(given: str, *, strict: bool) -> None:
+    assert Requester.of(("Fern Ashwick", given)).wrote(handle="another", name="Fern Ashwick") is not strict
+
+
 @pytest.mark.parametrize(
     "contact",
     [

@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from PIL import Image
 
 from moderator.domain.errors import BadInput, EvidenceFailed, Refused, Transient, Unanswered
-from moderator.domain.record import CaptureKind
+from moderator.domain.record import CaptureKind, Evidence, SealedRecord
 from moderator.domain.times import SystemClock
+from moderator.evidence import recorder
 from moderator.evidence.capture import typeface
 from moderator.evidence.capture.panel import check_picture, png
 from moderator.evidence.capture.still import draw_still
@@ -300,6 +301,47 @@ def test_a_different_record_in_the_same_place_is_refused(vault: FolderVault, sti
     assert not same.exists()
     with pytest.raises(Transient, match="could not take"):
         vault.put(tmp_path / "absent", record.path)
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_r10_a_bag_that_another_worker_sealed_meanwhile_is_taken_only_when_it_is_whole(
+    vault: FolderVault,
+    still: Any,
+    cast: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    damaged: bool,  # noqa: FBT001 - a parametrised case
+) -> None:
+    records: list[SealedRecord] = []
+
+    def overtaken(evidence: Evidence) -> tuple[bytes, bool]:
+        """Let another worker go the whole way while this one draws."""
+        monkeypatch.setattr(recorder, "draw_still", draw_still)
+        records.append(still().seal(evidence))
+        if damaged:
+            cast.unlock(vault.folder(records[0].path))
+            (vault.folder(records[0].path) / "data" / "page.html").write_bytes(b"other")
+        return draw_still(evidence)
+
+    late = still()
+    monkeypatch.setattr(recorder, "draw_still", overtaken)
+    if damaged:
+        with pytest.raises(EvidenceFailed, match="is damaged"):
+            late.seal(cast.make_evidence())
+    else:
+        found = late.seal(cast.make_evidence())
+        assert [found] == records
+        assert found.found
+        assert verify(vault.root).checked == 1
+
+
+def test_a_vault_that_refuses_a_record_is_told_as_such(vault: FolderVault, still: Any, cast: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*_: object) -> str:
+        message = "the bucket says no"
+        raise Refused(message)
+
+    monkeypatch.setattr(vault, "put", refuses)
+    with pytest.raises(Refused, match="says no"):
+        still().seal(cast.make_evidence())
 
 
 def test_a_rename_that_loses_a_race_is_a_repeat(

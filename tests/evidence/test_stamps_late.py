@@ -4,6 +4,7 @@ import base64
 import hashlib
 import random
 import subprocess
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,8 @@ from typing import Any
 
 import pytest
 from authorities import Authority, make, openssl_accepts, running
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from rfc3161_client import TimestampRequestBuilder
 
 from moderator.domain.errors import BadInput, EvidenceFailed, Refused, Unanswered
@@ -234,6 +237,37 @@ def test_a_damaged_stamp_and_a_missing_bag_are_told_apart(kept: Kept) -> None:
         stamper.add(kept.record.path, "far")
     with pytest.raises(BadInput, match="no record"):
         stamper.add("oakfield/2026/R-AAAAAAAAAAAAAAAA", "far")
+
+
+def test_a_record_zipped_without_its_folder_is_as_good_as_in_it(kept: Kept, tmp_path: Path) -> None:
+    kept.tell(*kept.stamper(kept.far).add(kept.record.path, "far"))
+    bare = tmp_path / "bare.zip"
+    with zipfile.ZipFile(bare, "w") as out:
+        for path in kept.folder.rglob("*"):
+            out.write(path, path.relative_to(kept.folder))
+    assert verify(bare, ledger=kept.notebook.path) == Verification(1)
+
+
+def test_a_chain_with_a_certificate_that_no_library_reads_is_no_crash(kept: Kept) -> None:
+    kept.stamper(kept.far).add(kept.record.path, "far")
+    token, manifest = (kept.vault.open(kept.record.path, name) for name in ("manifest-sha256.txt.far.tsr", "manifest-sha256.txt"))
+    *_, root = [each.public_bytes(Encoding.DER) for each in x509.load_pem_x509_certificates(kept.far.chain)]
+    name = b"\x0c" + bytes([len("far root")]) + b"far root"
+    for old, new in ((bytes.fromhex("a003020102"), bytes.fromhex("a003020118")), (name, b"\x09" + name[1:])):
+        spoilt = root.replace(old, new)
+        assert spoilt != root
+        odd = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(spoilt) + b"-----END CERTIFICATE-----\n"
+        with pytest.raises(BadInput, match="the stamp is not good"):
+            read_token(token, odd + kept.far.chain, manifest)
+
+
+def test_an_interrupted_check_of_a_stamp_stays_interrupted(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: bytes) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("moderator.evidence.seal.token.decode_timestamp_response", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        read_token(b"", kept.far.chain, b"")
 
 
 def test_the_record_itself_names_the_authorities_it_was_sealed_with(kept: Kept, still: Any, cast: Any) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import subprocess
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -127,6 +128,8 @@ def taking(vault: FolderVault, signer: Signer) -> Any:
         (TEXT, FileKind.TEXT),
         ("\ufeffGr\u00fc\u00dfe".encode("utf-16"), FileKind.TEXT),
         (b"5 < 6 and to: nobody", FileKind.TEXT),
+        (EMAIL.replace(b"\r\n\r\n", b"\r\n"), FileKind.TEXT),
+        (EMAIL.replace(b"The assembly", b"The\r\n assembly\r\n\tof Friday"), FileKind.EMAIL),
     ],
 )
 def test_a_file_is_known_by_its_content(content: bytes, kind: FileKind) -> None:
@@ -172,6 +175,17 @@ def test_anything_else_is_refused_with_one_clear_line(content: bytes, told: str)
         kind_of(content, name="shot.png")
     assert str(refused.value).startswith("shot.png")
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("line", [b"a:\n", b"a:\n \n", b"a:b\r\n"])
+def test_a_text_of_nothing_but_header_lines_takes_little_memory(line: bytes) -> None:
+    content = line * 20_000
+    tracemalloc.start()
+    try:
+        assert kind_of(content, name="a.txt") is FileKind.TEXT
+        assert tracemalloc.get_traced_memory()[1] < 10 * len(content)
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

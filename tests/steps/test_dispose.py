@@ -486,6 +486,50 @@ def test_r30_people_are_told_once_a_day_of_a_disposal_that_is_stuck(kept_line: S
     assert dispose(tools) == 1
 
 
+def alerts_of(stage: Stage, words: str) -> int:
+    """Return how many alerts say these words."""
+    return sum(words in row.what for row in all_of(stage, ALERTS))
+
+
+def test_r30_a_record_that_is_gone_from_the_vault_is_forgotten_all_the_same(kept_line: Stage) -> None:
+    proposed(kept_line)
+    bag = kept_line.folder / "vault" / kept_line.database.kept(RECORD).path
+    bag.chmod(0o755)
+    bag.rename(kept_line.folder / "elsewhere")
+    kept = approve(kept_line.tools, RECORD, why=WHY, by="HEAD-1")
+    assert [word for word in NEEDLES if any(word in str(row) for row in all_of(kept_line, ITEMS))] == []
+    assert kept.disposal is not None
+    assert kept.disposal.done_at is None, "its disk may only be away"
+    assert (dispose(kept_line.tools), alerts_of(kept_line, "not in the vault")) == (0, 0)
+    kept_line.clock.move(timedelta(days=1))
+    assert [dispose(kept_line.tools) for _ in range(2)] == [1, 0]
+    assert (alerts_of(kept_line, "not in the vault"), alerts_of(kept_line, "could not be removed")) == (1, 0)
+
+
+def test_r30_a_record_that_comes_back_within_the_day_is_disposed_of(kept_line: Stage) -> None:
+    proposed(kept_line)
+    bag = kept_line.folder / "vault" / kept_line.database.kept(RECORD).path
+    bag.chmod(0o755)
+    bag.rename(kept_line.folder / "elsewhere")
+    approve(kept_line.tools, RECORD, why=WHY, by="HEAD-1")
+    (kept_line.folder / "elsewhere").rename(bag)
+    assert dispose(kept_line.tools) == 1
+    assert checked(kept_line) == (1, 1)
+    assert alerts_of(kept_line, "not in the vault") == 0
+
+
+def test_r30_a_record_without_its_manifest_is_forgotten_and_never_said_to_be_removed(kept_line: Stage) -> None:
+    proposed(kept_line)
+    bag = kept_line.folder / "vault" / kept_line.database.kept(RECORD).path
+    bag.chmod(0o755)
+    (bag / "manifest-sha256.txt").unlink()
+    approve(kept_line.tools, RECORD, why=WHY, by="HEAD-1")
+    kept_line.clock.move(timedelta(days=1))
+    assert [dispose(kept_line.tools) for _ in range(2)] == [0, 0]
+    assert [word for word in NEEDLES if any(word in str(row) for row in all_of(kept_line, ITEMS))] == []
+    assert (alerts_of(kept_line, "not in the vault"), alerts_of(kept_line, "could not be removed")) == (0, 1)
+
+
 def test_r30_a_page_that_another_comment_needs_is_waited_for(any_stage: Stage) -> None:
     made = telling(any_stage)
     made.platform.comments += [SEEN, comment(12, "You are an idiot too")]

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from stage import NOON, SCHOOL, Stage, comment, set_up
+from stage import NOON, SCHOOL, Stage, approval, comment, set_up
 
 from moderator.domain.account import Mode
 from moderator.domain.calendar import Span
 from moderator.domain.errors import EvidenceFailed, Gone, ModeratorError, NotAllowed, RateLimited, Refused, Transient, Unauthorised
 from moderator.domain.events import Head
 from moderator.domain.record import Evidence, Fault, SealedRecord
-from moderator.ports import Recorder
+from moderator.evidence.vault.folder import FolderVault
+from moderator.ports import Ledger, Recorder
 from moderator.steps.decide import decide
 from moderator.steps.drain import LONGEST_WAIT, MAX_ATTEMPTS, Tools, wait
 from moderator.steps.hide import hide
@@ -23,7 +24,7 @@ from moderator.steps.poll import poll
 from moderator.steps.record import record
 from moderator.steps.send import REFUSED_WAIT, send
 from moderator.steps.sweep import sweep
-from moderator.store import people
+from moderator.store import ledger, people
 from moderator.store.database import Database
 from moderator.store.items import ITEMS
 from moderator.store.outbox import ALERTS, OUTBOX
@@ -430,6 +431,107 @@ def test_r10_nothing_is_hidden_while_the_ledger_file_was_changed_from_outside(st
     stage.clock.move(LONGEST_WAIT)
     stage.run("hide")
     assert stage.states() == ["hidden"]
+
+
+OTHER = replace(SCHOOL, slug="elmfield", name="Elmfield Primary School", head_email="head@elmfield.example", ledger="ledger-elmfield.jsonl")
+
+
+def with_other_school(stage: Stage) -> None:
+    """Register another school of the trust, which sees the same comments."""
+    with stage.database.unit() as unit:
+        people.put_school(unit.connection, OTHER)
+        number = people.add_account(
+            unit.connection,
+            school=OTHER,
+            platform="memory",
+            handle="elmfieldprimary",
+            platform_id="memory-9",
+            contact_email="office@oakfield.example",
+            monthly_reads=10_000,
+            at=NOON,
+        )
+        people.approve(unit.connection, number, approval())
+        key = ledger.public_keys(unit.connection, SCHOOL.slug)[0].public_key
+        unit.append(OTHER.slug, ledger.opened(key, NOON))
+
+
+def spoil(stage: Stage) -> None:
+    path = stage.folder / "ledger.jsonl"
+    path.write_text(path.read_text().replace('"flagged"', '"cleared"'))
+
+
+def test_r10_a_spoilt_ledger_file_hides_nothing_and_holds_up_no_other_school(stage: Stage) -> None:
+    with_other_school(stage)
+    to_record_twice(stage)
+    spoil(stage)
+    stage.run("record", "hide")
+    assert stage.rows("school", "state") == [("oakfield", "recorded"), ("elmfield", "hidden")]
+    assert hides(stage) == 1
+
+
+def test_a_spoilt_ledger_file_holds_up_no_other_school_when_an_item_is_held(stage: Stage) -> None:
+    with_other_school(stage)
+    to_record_twice(stage)
+    spoil(stage)
+    record(with_recorder(stage, EvidenceFailed("damaged")))
+    assert stage.rows("school", "state", "held_stage") == [("oakfield", "flagged", "record"), ("elmfield", "recorded", None)]
+    assert "was not hidden" in told(stage)
+
+
+def to_record_twice(stage: Stage) -> None:
+    stage.platform.comments.append(INSULT)
+    stage.run("poll", "score", "decide")
+    assert stage.states() == ["flagged", "flagged"]
+
+
+class FullAfter(FullLedger):
+    """A ledger file that takes so much, then the disk is full; implements ports.Ledger."""
+
+    def __init__(self, real: Ledger, times: int) -> None:
+        self.real, self.times = real, times
+
+    def sync(self, school: str) -> Head:
+        if not self.times:
+            return super().sync(school)
+        self.times -= 1
+        return self.real.sync(school)
+
+
+@pytest.mark.parametrize(("answer", "state"), [(None, "hidden"), (Gone("404"), "recorded")])
+def test_a_ledger_file_that_fills_up_while_hiding_keeps_no_other_item_waiting(stage: Stage, answer: Gone | None, state: str) -> None:
+    stage.platform.comments += [INSULT, comment(12, "another idiot")]
+    stage.run("poll", "score", "decide", "record")
+    if answer:
+        stage.platform.failures.append(answer)
+    hide(replace(stage.tools, ledger=FullAfter(stage.tools.ledger, 1)))
+    assert stage.rows("state", "lease_until") == [(state, None), ("recorded", None)]
+
+
+class Blinking(FolderVault):
+    """A vault that does not answer the first time."""
+
+    asked = 0
+
+    def manifest_sha256(self, path: str) -> str | None:
+        self.asked += 1
+        if self.asked == 1:
+            message = "the bucket does not answer"
+            raise Transient(message)
+        return super().manifest_sha256(path)
+
+
+def test_r10_while_the_vault_does_not_answer_nothing_is_hidden_and_all_goes_on_soon(stage: Stage) -> None:
+    stage.platform.comments += [INSULT, comment(12, "another idiot"), comment(13, "I will hurt you")]
+    stage.run("poll", "score", "decide", "record")
+    vault = Blinking(stage.folder / "vault")
+    tools = replace(stage.tools, vault=vault)
+    assert hide(tools) == 3
+    assert (hides(stage), vault.asked) == (0, 1), "the rest is not asked for"
+    assert stage.rows("state", "attempts", "lease_until") == [("recorded", 0, None)] * 3
+    assert "Nothing is hidden until it does" in told(stage)
+    stage.clock.move(wait(0))
+    assert hide(tools) == 3
+    assert stage.states() == ["hidden"] * 3
 
 
 def test_a_sweep_tells_of_a_ledger_file_that_cannot_be_written(stage: Stage) -> None:

@@ -2,24 +2,28 @@
 
 import json
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
 from importlib.resources import files
 from itertools import pairwise
 
+import pytest
+import sqlalchemy as sa
 from stage import NOON, SCHOOL, Stage, add_second_account, comment, set_up
 
 from moderator.domain.account import Mode
 from moderator.domain.calendar import Span
 from moderator.domain.events import line_hash
+from moderator.domain.record import Verification
 from moderator.evidence.check.verify import verify
 from moderator.platforms.memory import CAPABILITIES
 from moderator.ports import FixedPolicy
 from moderator.steps.digest import digest_for
 from moderator.steps.drain import drain
 from moderator.steps.sweep import sweep
-from moderator.store.database import Database
+from moderator.store.database import Database, SqlUnit
+from moderator.store.items import ITEMS
 
 LINE = ("poll", "score", "decide", "alert", "record", "hide", "send")
 
@@ -218,3 +222,47 @@ def test_two_accounts_that_see_the_same_comment_share_one_record(any_stage: Stag
     assert any_stage.states() == ["hidden", "hidden"]
     assert len({row[0] for row in any_stage.rows("record_id")}) == 1
     assert verify(any_stage.folder / "vault").ok
+
+
+NEW_YEARS_EVE = datetime(2026, 12, 31, 15, 0, tzinfo=UTC)
+
+
+def seen_again_in_the_new_year(stage: Stage) -> None:
+    """Let twenty hours pass, connect the second account, and let it see what the first one saw."""
+    stage.clock.move(timedelta(hours=20))
+    add_second_account(stage)
+    stage.database.poll_now()
+    stage.run(*LINE)
+
+
+def bags(stage: Stage) -> list[str]:
+    return [path.parent.name for path in (stage.folder / "vault").glob("oakfield/*/R-*")]
+
+
+def test_two_accounts_share_one_record_across_new_year(any_stage: Stage) -> None:
+    any_stage.clock.move(NEW_YEARS_EVE - any_stage.clock.now())
+    any_stage.platform.comments.append(comment(11, "You are an idiot"))
+    any_stage.run(*LINE)
+    assert any_stage.states() == ["hidden"]
+    seen_again_in_the_new_year(any_stage)
+    assert any_stage.states() == ["hidden", "hidden"]
+    assert bags(any_stage) == ["2026"]
+    assert verify(any_stage.folder / "vault") == Verification(1)
+
+
+def test_two_accounts_share_a_record_that_a_crash_kept_out_of_the_books(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.clock.move(NEW_YEARS_EVE - stage.clock.now())
+    stage.platform.comments.append(comment(11, "You are an idiot"))
+    with monkeypatch.context() as crash:
+        crash.setattr(SqlUnit, "recorded", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            stage.run(*LINE)
+    with stage.database.engine.begin() as connection:
+        connection.execute(sa.update(ITEMS).values(lease_until=NEW_YEARS_EVE + timedelta(days=2)))  # its worker hangs
+    seen_again_in_the_new_year(stage)
+    assert stage.states() == ["flagged", "hidden"]
+    stage.clock.move(timedelta(days=3))
+    stage.run("record", "hide")
+    assert stage.states() == ["hidden", "hidden"]
+    assert bags(stage) == ["2026"]
+    assert verify(stage.folder / "vault") == Verification(1)

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from authorities import Authority, make, running
-from stage import SCHOOL, Stage, comment
+from stage import SCHOOL, Stage, add_second_account, comment
 
+from moderator.build.record_check import record_check
 from moderator.domain.account import Mode
 from moderator.domain.errors import EvidenceFailed, Transient
 from moderator.domain.events import Head
-from moderator.domain.record import CaptureKind, SealedRecord, Stamp
+from moderator.domain.record import CaptureKind, SealedRecord, Stamp, Verification
 from moderator.domain.stamping import RENEW_BEFORE, SETTLE_FOR
 from moderator.evidence.check.verify import verify
 from moderator.evidence.recorder import StillRecorder
@@ -164,6 +165,25 @@ def test_a_record_sealed_while_both_were_down_is_stamped_later(whole: Shop) -> N
     assert whole.stamps() == [("one", 1), ("two", 1)]
     assert stamp(whole.stage.tools) == 0
     assert verify(whole.vault).ok
+
+
+def test_a_record_that_an_authority_set_up_later_stamped_is_as_good_to_its_page_and_to_a_second_account(whole: Shop) -> None:
+    vault, clock = FolderVault(whole.vault), whole.stage.tools.clock
+    one = [whole.one.patient(clock, "one")]
+    whole.recorder.close()
+    whole.recorder = StillRecorder(
+        sealing=Sealing(vault=vault, signer=SIGNER, authorities=one, software="moderator test"), clock=clock, templates=ASSETS / "templates"
+    )
+    whole.stage = replace(whole.stage, tools=replace(whole.stage.tools, recorder=whole.recorder))
+    whole.seal(11)
+    whole.again()
+    assert stamp(whole.stage.tools) == 1
+    assert [line["authority"] for line in whole.lines("restamped")] == ["two"]
+    assert record_check(whole.stage.database, vault)(next(vault.paths())) == Verification(1)
+    add_second_account(whole.stage)
+    whole.stage.database.poll_now()
+    whole.stage.run("poll", "score", "decide", "record")
+    assert whole.stage.rows("state", "held_at") == [("recorded", None)] * 2
 
 
 def test_a_crash_before_the_stamp_is_noted_is_made_good_without_asking_again(whole: Shop) -> None:

@@ -12,14 +12,18 @@ from PIL import Image
 from stage import NOON, SCHOOL, Stage
 
 from moderator.domain.calendar import Span
+from moderator.domain.disposal import Ground
 from moderator.domain.errors import BadInput, EvidenceFailed, ModeratorError, NotAllowed, Transient
+from moderator.domain.events import Head
 from moderator.domain.record import SealedRecord, Stamp
 from moderator.domain.submission import Handed, Statement, statement
 from moderator.evidence.check.verify import verify
 from moderator.evidence.submission.intake import SealedIntake
+from moderator.steps.dispose import approve, ask
 from moderator.steps.submit import resume, submit
 from moderator.store import submitted
 from moderator.store.database import SqlUnit
+from moderator.store.ledger import LedgerFile
 from moderator.store.outbox import ALERTS
 from moderator.store.retention import retention_of
 from moderator.store.submitted import STAMPS
@@ -98,6 +102,18 @@ def test_the_same_bytes_from_the_same_place_are_kept_once(stage: Stage) -> None:
         assert [each.record.record_id for each in submitted.recent(connection, "oakfield", limit=5)] == [other.record_id, first.record_id]
         assert submitted.handed_in(connection, "R-AAAAAAAAAAAAAAAA") is None
     assert stage.database.submitted_record(first.record_id) == first
+
+
+def test_r30_what_was_disposed_of_is_not_said_to_be_kept(stage: Stage) -> None:
+    first = hand_in(stage)
+    ask(stage.tools, first.record_id, ground=Ground.CAPTURED_IN_ERROR, why="It was handed in by mistake.", by="DPO-1")
+    assert hand_in(stage) == first
+    approve(stage.tools, first.record_id, why="It was handed in by mistake.", by="HEAD-1")
+    events = stage.ledger_events()
+    with pytest.raises(NotAllowed, match=rf"{first.record_id}, and that record was disposed of on 18 November 2026\. Nothing was kept now"):
+        hand_in(stage)
+    assert stage.ledger_events() == events
+    assert hand_in(stage, Handed("new.png", picture(9))).record_id != first.record_id
 
 
 def test_what_cannot_be_taken_leaves_nothing_behind(stage: Stage) -> None:
@@ -201,6 +217,64 @@ def test_no_more_than_the_limit_is_finished_at_once(stage: Stage, monkeypatch: p
                 hand_in(stage, Handed("a.png", picture(shade)))
     assert resume(stage.tools, limit=1) == 1
     assert resume(stage.tools, limit=1) == 1
+    assert stage.ledger_events().count("sealed") == 2
+
+
+def cut_short(stage: Stage, monkeypatch: pytest.MonkeyPatch, shade: int) -> str:
+    """Hand in one picture, be killed before it is in the books, and return its record's path in the vault."""
+    with monkeypatch.context() as patched:
+        patched.setattr(SqlUnit, "submitted", dying(SqlUnit.submitted, after=False))
+        with pytest.raises(Killed):
+            hand_in(stage, Handed("a.png", picture(shade)))
+    return stage.database.submissions_unfinished("oakfield", since=NOON)[-1].path
+
+
+def test_a_damaged_hand_in_is_told_once_and_does_not_stop_the_others(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    damaged, _ = (cut_short(stage, monkeypatch, shade) for shade in (1, 2))
+    sheet = stage.folder / "vault" / damaged / "data" / "screenshot.png"
+    sheet.chmod(0o600)
+    sheet.write_bytes(b"changed")
+    assert [resume(stage.tools) for _ in range(3)] == [1, 0, 0]
+    assert stage.ledger_events().count("sealed") == 1
+    with stage.database.reading() as connection:
+        told = connection.execute(sa.select(ALERTS).where(ALERTS.c.kind == "evidence")).all()
+    assert [(row.subject, row.severity) for row in told] == [(damaged.rpartition("/")[2], "severe")]
+    stage.run("alert", "send")
+    assert any(
+        "its record in the vault is damaged" in path.read_text().replace("\n", " ") for path in (stage.folder / "outbox").glob("*.eml")
+    )
+
+
+def test_a_vault_that_is_away_for_one_hand_in_lets_the_next_one_through(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    away, _ = (cut_short(stage, monkeypatch, shade) for shade in (1, 2))
+    taken = SealedIntake.taken
+
+    def blinks(intake: SealedIntake, path: str) -> SealedRecord | None:
+        if path == away:
+            message = "the vault is away"
+            raise Transient(message)
+        return taken(intake, path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SealedIntake, "taken", blinks)
+        assert resume(stage.tools) == 1
+    assert resume(stage.tools) == 1
+    with stage.database.reading() as connection:
+        assert connection.execute(sa.select(ALERTS.c.kind)).scalars().all() == ["submitted", "submitted"]
+
+
+class _Spoilt(LedgerFile):
+    """A ledger file that was changed from outside."""
+
+    def sync(self, school: str) -> Head:
+        message = f"the ledger of {school} does not agree"
+        raise EvidenceFailed(message)
+
+
+def test_a_ledger_file_at_fault_does_not_stop_what_was_cut_short(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    for shade in (1, 2):
+        cut_short(stage, monkeypatch, shade)
+    assert resume(replace(stage.tools, ledger=_Spoilt(stage.database.engine, stage.folder))) == 2
     assert stage.ledger_events().count("sealed") == 2
 
 

@@ -15,6 +15,7 @@ from night import TRUST, CountedCheck, alerts, damage, encrypted, night, remove,
 from stage import NOON, SCHOOL, Stage
 
 from moderator.domain.checks import CheckKind
+from moderator.domain.digest import AlertKind
 from moderator.domain.errors import EvidenceFailed, NotAllowed, Transient
 from moderator.domain.events import Event, Head, LedgerEvent
 from moderator.domain.record import Fault
@@ -23,6 +24,7 @@ from moderator.steps import verify as step
 from moderator.steps.verify import check_now, verify
 from moderator.store import people
 from moderator.store.ledger import LEDGER
+from moderator.store.outbox import ALERTS
 from moderator.store.record_keys import KEYS, destroy
 
 
@@ -221,6 +223,36 @@ def test_a_vault_that_is_away_says_nothing_against_the_records(checked: tuple[St
     assert (verified(stage), alerts(stage)) == ([], [])
     verify(stage.tools)
     assert len(verified(stage)) == 2
+
+
+def test_a_check_that_breaks_is_told_and_does_not_stop_the_other_schools(checked: tuple[Stage, CountedCheck]) -> None:
+    stage, check = checked
+    other = replace(SCHOOL, slug="pinefield", ledger="ledger-pinefield.jsonl")
+    with stage.database.unit() as unit:
+        people.put_school(unit.connection, other)
+        unit.append("pinefield", LedgerEvent(Event.OPENED, NOON, "ledger", facts={"public_key": "k"}))
+    sealed(stage, 1)
+    check.failures = [RuntimeError("whatever")] * 2
+    assert verify(stage.tools) == 0
+    assert [line["school"] for line in verified(stage)] == ["pinefield"] * 2
+    with stage.database.reading() as connection:
+        told = connection.execute(sa.select(ALERTS.c.school, ALERTS.c.what).where(ALERTS.c.kind == AlertKind.SYSTEM.value)).all()
+    assert [tuple(row) for row in told] == [("oakfield", step.NOT_CHECKED)], "one alert a day, however often it is tried"
+    verify(stage.tools)
+    assert [line["school"] for line in verified(stage)].count("oakfield") == 2
+
+
+def test_a_line_that_is_no_text_in_the_ledgers_file_does_not_hide_an_altered_record(checked: tuple[Stage, CountedCheck]) -> None:
+    stage, _ = checked
+    path = sealed(stage, 1)[0]
+    damage(stage, path)
+    head = stage.database.head(SCHOOL.slug)
+    row = {"seq": head.seq + 1, "prev": head.hash, "at": utc_text(NOON), "school": "oakfield", "event": "captured", "subject": "\ud800"}
+    with (stage.folder / "ledger.jsonl").open("a") as file:
+        file.write(json.dumps(row | {"actor": "service", "reason": ""}, separators=(",", ":")) + "\n")
+    verify(stage.tools)
+    (told,) = alerts(stage)
+    assert path.rpartition("/")[2] in told
 
 
 def test_a_ledger_file_written_anew_with_the_same_last_line_is_told_of(checked: tuple[Stage, CountedCheck]) -> None:

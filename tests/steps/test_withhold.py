@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from stage import NOON, Stage, comment, set_up
+from stage import NOON, Stage, add_second_account, comment, set_up
 
 from moderator import ports
 from moderator.domain.account import Account
@@ -344,6 +344,20 @@ def test_r17_a_record_that_a_crash_left_without_its_row_is_finished_first(stage:
         withhold(stage.tools, item, by="D-1")
     stage.run("record")
     assert withhold(stage.tools, item, by="D-1").value == "recorded"
+
+
+def test_r17_a_record_of_last_year_by_another_account_is_joined_first(stage: Stage) -> None:
+    stage.clock.move(datetime(2026, 12, 31, 15, 0, tzinfo=UTC) - stage.clock.now())
+    flagged(stage)
+    stage.run("record")
+    stage.clock.move(timedelta(hours=20))
+    add_second_account(stage)
+    stage.database.poll_now()
+    stage.run("poll", "score", "decide")
+    with pytest.raises(NotAllowed, match=BEING_RECORDED.split(".")[0]):
+        withhold(stage.tools, 2, by="D-1")
+    stage.run("record")
+    assert withhold(stage.tools, 2, by="D-1").value == "recorded"
 
 
 def test_a_restored_or_cleared_comment_is_not_withheld_by_a_press(stage: Stage) -> None:

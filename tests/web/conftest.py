@@ -16,9 +16,9 @@ from lists_app import Listed, lists_app, with_past
 from review_app import People, Served, browser_like, enter, serve
 from stage import Stage
 
+from moderator.build.record_check import record_check
 from moderator.build.rolls import Rolls
 from moderator.evidence.capture.chromium import find_chromium
-from moderator.evidence.check.verify import verify
 from moderator.evidence.vault.folder import FolderVault
 from moderator.settings import ASSETS
 from moderator.store.sealed import Sealer
@@ -42,7 +42,7 @@ def served(stage: Stage) -> Iterator[Served]:
             clock=stage.clock,
             base_url=url,
             data_dir=stage.folder,
-            verify_record=lambda path: verify(vault.root / path, workers=1),
+            verify_record=record_check(stage.database, vault),
             sealer=sealer,
             rolls=Rolls(stage.database, sealer, b"r" * 32),
         )

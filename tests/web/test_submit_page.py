@@ -17,9 +17,11 @@ from review_app import Served, handed_in, screen_print
 from seen_pages import NARROW, clean_in_both, sign_in
 
 from moderator.domain.access import Role
+from moderator.domain.disposal import Ground
 from moderator.domain.errors import EvidenceFailed, Transient
 from moderator.domain.submission import MAX_BYTES, MAX_FILES
 from moderator.evidence.submission.intake import SealedIntake
+from moderator.steps.dispose import approve, ask
 from moderator.store.submitted import SUBMITTED
 from moderator.web import uploaded
 
@@ -233,6 +235,15 @@ def test_a_record_that_cannot_be_opened_any_more_says_so(served: Served) -> None
     assert "The check found something wrong." in page
     assert served.head.get(f"/submitted/{number}/1.png").status_code == 404
     assert served.head.get("/submitted/R-AAAAAAAAAAAAAAAA").status_code == 404
+
+
+def test_r30_a_disposed_hand_in_is_not_called_damaged(served: Served) -> None:
+    record_id = handed_in(served)
+    ask(served.stage.tools, record_id, ground=Ground.CAPTURED_IN_ERROR, why="Agreed with the DPO on 3 May.", by="DPO-1")
+    approve(served.stage.tools, record_id, why="Agreed with the DPO on 3 May.", by="HEAD-1")
+    page = served.head.get(f"/submitted/{record_id}").text
+    assert "Checked just now: nothing has changed since it was sealed." in page
+    assert "something wrong" not in page
 
 
 def test_a_picture_that_was_changed_in_the_vault_is_not_shown(served: Served) -> None:

@@ -1,19 +1,19 @@
 """The check of one bag against itself, wherever it lies. Called by the recorder, by the review pages and, many at once, by `verify`."""
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_public_key
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from moderator.domain.record import Fault
 from moderator.evidence.check.facts import ALWAYS_CLEAR, MAX_FACTS, Facts, disagreements, facts_of_record, facts_of_seal
 from moderator.evidence.check.reading import BagReader, BagSource, Digest, Listing, NotPlain, Said, hashes, listed, shown
 from moderator.evidence.check.stamps import Stamps, Token, belongs
 from moderator.evidence.seal.bag import BAGIT, KEY, SIGNATURE, TAG_MANIFEST, TAG_MANIFEST_512
-from moderator.evidence.seal.signer import signature_holds
+from moderator.evidence.seal.signer import public_key_from, signature_holds
 from moderator.evidence.vault.names import DATA, ENCRYPTED_END, MANIFEST, MANIFEST_512
 
 _SEAL, _RECORD, _GUIDE = "seal.json", "record.json", "VERIFY.txt"
@@ -234,7 +234,7 @@ class _Bag:
         signature = self.content.get(SIGNATURE, b"")
         if not signature or not manifest:
             return
-        keys = [_public_key(key) for key in self.task.keys] if self.task.keys else [_key_of_bag(self.content.get(KEY, b""))]
+        keys = [public_key_from(key) for key in self.task.keys] if self.task.keys else [_key_of_bag(self.content.get(KEY, b""))]
         if not any(key is not None and signature_holds(key, signature, manifest) for key in keys):
             self.faults.add("signature", "The signature is not that of the school's key over this manifest.", SIGNATURE)
 
@@ -284,18 +284,9 @@ _BAGIT = hashes(BAGIT, keep=0, sha512=False)
 
 
 @lru_cache(maxsize=64)
-def _public_key(key: str) -> Ed25519PublicKey | None:
-    try:
-        found = load_der_public_key(base64.b64decode(key, validate=True))
-    except ValueError:
-        return None
-    return found if isinstance(found, Ed25519PublicKey) else None
-
-
-@lru_cache(maxsize=64)
 def _key_of_bag(pem: bytes) -> Ed25519PublicKey | None:
     try:
         found = load_pem_public_key(pem)
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         return None
     return found if isinstance(found, Ed25519PublicKey) else None

@@ -7,7 +7,7 @@ from typing import Any
 
 from moderator.domain.record import CaptureKind
 from moderator.domain.times import from_utc_text
-from moderator.evidence.check.reading import NAME, Said
+from moderator.evidence.check.reading import NAME, Said, shown
 from moderator.evidence.seal.bag import CLEAR
 from moderator.evidence.seal.cipher import CIPHER
 
@@ -72,7 +72,7 @@ def _facts(content: bytes, name: str, *, number: int) -> Facts:
         row = _strict(content)
         found = row.get("format", 1)
         if found not in _FORMATS or found != number:
-            return Facts(faults=(("format", f"{name} is of format {str(found)[:20]}, which does not fit this record.", f"data/{name}"),))
+            return Facts(faults=(("format", f"{name} is of format {shown(str(found))}, which does not fit this record.", f"data/{name}"),))
         return _read(row, number)
     except (ValueError, TypeError, KeyError, RecursionError):
         return Facts(faults=(("facts", f"{name} does not say what a record must say.", f"data/{name}"),))

@@ -88,7 +88,7 @@ class Index:
     def of(self, book: int, record: str) -> SaidOfRecord | None:
         """Return what ledger number `book` says of a record, or None."""
         found = self._recent.get((book, record))
-        if found is None:
+        if found is None and _is_text(record):
             row = self._db.execute(_GET, (book, record)).fetchone()
             found = None if row is None else SaidOfRecord(*row)
         return found
@@ -127,7 +127,10 @@ class Index:
             yield record, SaidOfRecord(*rest)
 
     def stamp(self, book: int, authority: str, seq: int, at: str, place: str) -> None:
-        """Note a stamp that holds, for its order along the ledger."""
+        """Note a stamp that holds, for its order along the ledger; `at` in ISO 8601, all of one width.
+
+        `place` is "" where a line of its own tells of it: written late, it may stand behind younger ones.
+        """
         self._stamped.append((book, authority, seq, at, place))
         if len(self._stamped) >= _FLUSH_STAMPS:
             self._write_stamps()
@@ -148,6 +151,11 @@ class Index:
         self._db.executemany("INSERT OR IGNORE INTO names VALUES (?, ?)", ((folder, name) for name in names))
         for (name,) in self._db.execute("SELECT name FROM names WHERE folder = ? ORDER BY name", (folder,)):
             yield name
+
+
+def _is_text(name: str) -> bool:
+    """Return whether a name from elsewhere can be looked up. Half a character cannot, and no line of a ledger holds one."""
+    return name.isascii() or not any("\ud800" <= each <= "\udfff" for each in name)
 
 
 @contextmanager

@@ -12,7 +12,18 @@ from typing import BinaryIO
 from moderator.domain.record import RECORD_ID
 from moderator.evidence.check.archive import Archive, Member, open_archive, pieces
 from moderator.evidence.check.places import Place, Say
-from moderator.evidence.check.reading import MAX_FILE, MAX_NAMES, MAX_SMALL, Digest, Listing, NotPlain, Said, stream_hashes, too_large
+from moderator.evidence.check.reading import (
+    MAX_FILE,
+    MAX_NAMES,
+    MAX_SMALL,
+    Digest,
+    Listing,
+    NotPlain,
+    Said,
+    shown,
+    stream_hashes,
+    too_large,
+)
 from moderator.evidence.check.walk import LedgerFile
 from moderator.evidence.vault.names import DATA, MANIFEST, SCHOOL, YEAR
 
@@ -171,7 +182,7 @@ class Pack:
         member = self._names.get(name)
         plain = name.removeprefix(folder)
         if member is None:
-            say("missing", f"{plain!r} is listed in {SUMS} and is not there.", name)
+            say("missing", f"{shown(plain)!r} is listed in {SUMS} and is not there.", shown(name))
             return
         try:
             found = stream_hashes(pieces(self.archive.path, member), limit=MAX_FILE, keep=0, sha512=False, name=name)

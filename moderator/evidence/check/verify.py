@@ -2,14 +2,14 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from moderator.domain.events import Head
 from moderator.domain.record import Fault, Verification, Walked
-from moderator.domain.times import from_utc_text, utc_text
-from moderator.evidence.check.bag import BagFound, BagTask
+from moderator.domain.times import from_utc_text
+from moderator.evidence.check.bag import BagFound, BagTask, check_bag
 from moderator.evidence.check.index import Index, Restamp, SaidOfRecord, open_index
 from moderator.evidence.check.many import check_many
 from moderator.evidence.check.places import Place
@@ -20,6 +20,10 @@ from moderator.evidence.check.walk import Book, ledger_file, walk
 
 STAMP_WITHIN = timedelta(minutes=10)
 """How far a stamp's time may be from the capture, or after the ledger line that tells of a later stamp (RECORD.md)."""
+OVERLAP = timedelta(minutes=10)
+"""How much older a stamp may be than that of a record sealed before it (our choice): two workers that seal at once may write their lines
+in another order than they were stamped.
+"""
 MAX_FAULTS = 10_000
 """Faults listed at most (our choice): whoever meets more needs no longer list."""
 Heads = Mapping[str, tuple[Head, ...]]
@@ -41,7 +45,7 @@ def verify(  # noqa: PLR0913 - each is one thing an outsider may bring
     1. Walk each ledger: the chain, the order of events, the key changes, the heads that digests printed (number 0: the hash alone).
     2. Check every bag: files, manifests, signature with the ledger's key, stamps at their own time (to `trusted_chain`, PEM, if given).
     3. Compare both ways: each sealed record is there, each record there was sealed, with these manifests, before it was hidden.
-    4. Stamps lie within ten minutes of the capture, or the ledger tells of them; they never go back along the ledger.
+    4. Stamps lie within ten minutes of the capture, or the ledger tells of them; along the ledger they go back by OVERLAP at most.
 
     `ledger` defaults to every `ledger*.jsonl` beside the vault, or in the ZIP. `progress` is called with the number of records checked so
     far. Reads only, in memory that does not grow with the number of records; may be repeated. Raises BadInput when `path` or `ledger` is
@@ -129,7 +133,7 @@ class _Check:
         waiting: deque[tuple[Place, SaidOfRecord | None]] = deque()
 
         def tasks() -> Iterator[BagTask]:
-            for place in self.scope.places(self.add, self.index):
+            for place in map(_named, self.scope.places(self.add, self.index)):
                 book = self._book(place.school)
                 said = None if book is None else self.index.of(book.number, place.record)
                 waiting.append((place, said))
@@ -158,19 +162,16 @@ class _Check:
         return self.books.get(school)
 
     def _compare(self, place: Place, said: SaidOfRecord | None, found: BagFound) -> None:
-        record = place.record or found.facts.record
-        where = "/".join(shown(part) for part in (place.school, place.year, record) if part)
+        where = "/".join(shown(part) for part in (place.school, place.year, place.record) if part)
         book = self._book(place.school)
         if book is None:
             if not self.scope.lone or self.books:
                 self.add("no_ledger", f"There is no ledger of the school {place.school} to check this record against.", where)
             return
-        if not place.record:
-            said = self.index.of(book.number, record)
         if said is None or not said.seq:
             self.add("not_in_ledger", "The ledger does not know this record.", where)
             return
-        if not self.index.see(book.number, record):
+        if not self.index.see(book.number, place.record):
             self.add("twice", "The same record id lies in the vault twice.", where)
         self.disposed += said.disposed > 0
         if found.there:
@@ -190,13 +191,15 @@ class _Check:
         lines = self.index.restamps(book.number, where.rpartition("/")[2]) if said.restamps else []
         captured = found.facts.captured_utc or said.captured_at
         for token in found.tokens:
-            at_capture = token.round == 1 and captured and abs(token.at - from_utc_text(captured)) <= STAMP_WITHIN
-            line = None if at_capture else next((line for line in lines if _tells_of(line, token)), None)
-            if not at_capture and line is None:
+            at = token.at.isoformat(timespec="microseconds")
+            line = next((line for line in lines if _tells_of(line, token)), None)
+            if line is not None:
+                # It stands where its own line stands, which a crash may have kept back: it may be older, and proves no less.
+                self.index.stamp(book.number, token.authority, line.seq, at, "")
+            elif not (token.round == 1 and captured and abs(token.at - from_utc_text(captured)) <= STAMP_WITHIN):
                 self._unknown(token, where)
-            elif not said.found if line is None else abs(from_utc_text(line.at) - token.at) <= STAMP_WITHIN:
-                # A stamp that a crash kept out of the ledger for a while stands out of order, and proves no less.
-                self.index.stamp(book.number, token.authority, said.seq if line is None else line.seq, utc_text(token.at), where)
+            elif not said.found:  # a crash kept the record's own line back: the same
+                self.index.stamp(book.number, token.authority, said.seq, at, where)
         self._stamps_gone(said, lines, where, found)
 
     def _unknown(self, token: Token, where: str) -> None:
@@ -229,12 +232,17 @@ class _Check:
                 self.add("record_gone", what, f"{shown(school)}/{shown(record)} (line {said.seq})")
 
     def _order_of_stamps(self) -> None:
-        latest: tuple[int, str, str] | None = None
+        latest = (0, "", "")
         for book, authority, at, where in self.index.stamps():
-            if latest is not None and latest[:2] == (book, authority) and at < latest[2]:
-                self.add("stamp_order", f"The stamp of {authority} is older than that of a record sealed before this one.", where)
-            else:
+            if latest[:2] != (book, authority) or at >= latest[2]:
                 latest = (book, authority, at)
+            elif where and datetime.fromisoformat(latest[2]) - datetime.fromisoformat(at) > OVERLAP:
+                self.add("stamp_order", f"The stamp of {authority} is older than that of a record sealed before this one.", where)
+
+
+def _named(place: Place) -> Place:
+    """Return the place with the record's own account of its id where the place gives none, as in a ZIP without a folder."""
+    return place if place.record else replace(place, record=check_bag(BagTask(place.source, place.school, "")).facts.record)
 
 
 def _tells_of(line: Restamp, token: Token) -> bool:
@@ -242,8 +250,4 @@ def _tells_of(line: Restamp, token: Token) -> bool:
     same = (line.authority, line.round, line.chain_sha256, line.list_sha256) == (
         token.authority, token.round, token.chain_sha256, token.list_sha256,
     )  # fmt: skip
-    return same and _not_before(from_utc_text(line.at), token.at)
-
-
-def _not_before(line: datetime, stamp: datetime) -> bool:
-    return stamp <= line + STAMP_WITHIN
+    return same and token.at - from_utc_text(line.at) <= STAMP_WITHIN

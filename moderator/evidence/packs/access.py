@@ -17,7 +17,7 @@ from moderator.evidence.packs.printing import Sheets
 from moderator.evidence.packs.redact import FindPeople, Redactor
 from moderator.evidence.packs.requester import Requester
 from moderator.evidence.packs.skeleton import drawn_in, skeleton
-from moderator.evidence.packs.subject import Subject, is_author, learn, subject_of
+from moderator.evidence.packs.subject import Subject, bears_their_name, is_author, learn, subject_of
 from moderator.evidence.seal.canonical import json_bytes
 
 WITHHELD = (
@@ -109,5 +109,9 @@ def _notes(bags: Sequence[Bagged], requester: Requester, subjects: Sequence[Subj
             said.append(f"{tally.kept_back} texts kept back whole: prepare them by hand")
         if not is_author(bag, requester):
             said.append("written by somebody else: make sure that it is about the person who asked")
+        if bears_their_name(bag, requester):
+            said.append(
+                "an author bears the name of the person who asked, on an account that was not given with --person: taken for somebody else"
+            )
         notes.append(f"{bag.held.record_id}: {'; '.join(said)}.")
     return notes

@@ -13,7 +13,7 @@ from moderator.evidence.packs.printing import Print, Sheets
 from moderator.evidence.packs.proof import Proof
 from moderator.evidence.packs.redact import FindPeople
 from moderator.evidence.packs.requester import Requester
-from moderator.evidence.packs.subject import is_author, texts_of
+from moderator.evidence.packs.subject import found_as_author, is_author, texts_of
 
 KeyOf = Callable[[str], bytes | None]
 """A record's key by its number, None when it has none."""
@@ -52,8 +52,9 @@ class Packs:
             return Proof(order, self._bag(held), self.around_of(held), ledger, sheets).build(folder)
 
     def about(self, persons: Iterable[str], records: Iterable[Held]) -> Iterator[tuple[Held, str]]:
-        """Yield the records that are about one person: `sure` (their own, or their whole name or handle) or `maybe` (a last name alone).
+        """Yield the records that are about one person, each with how surely.
 
+        `sure` is their own, or one with their whole name or handle; `maybe` one with a last name alone, or their name on another account.
         A record that was disposed of is passed over. Raises BadInput when a record cannot be opened.
         """
         requester = Requester.of(persons)
@@ -67,13 +68,7 @@ class Packs:
     def _found(self, requester: Requester, bag: Bagged) -> str:
         if is_author(bag, requester):
             return "sure"
-        found = {requester.found(text) for text in texts_of(bag)} | {self._in_thread(requester, bag)}
-        return "sure" if "sure" in found else "maybe" if "maybe" in found else ""
-
-    @staticmethod
-    def _in_thread(requester: Requester, bag: Bagged) -> str:
-        shown = [bag.record, *(post for post in bag.record.get("thread") or [] if isinstance(post, dict))]
-        found = {requester.found(f"{each.get('author_name', '')} @{each.get('author_handle', '')}") for each in shown}
+        found = {requester.found(text) for text in texts_of(bag)} | {found_as_author(bag, requester)}
         return "sure" if "sure" in found else "maybe" if "maybe" in found else ""
 
     def _bag(self, held: Held) -> Bagged:

@@ -18,6 +18,8 @@ NO_NAMES = frozenset(
 """Words that stand beside names and are none: titles, roles, kin, particles."""
 
 _PARTS = re.compile(r"[^\W\d_]+")
+_OF_A_HANDLE = re.compile(rf"[{AT_SIGNS}]|\S*[\d_]\S*\Z")
+"""How one begins that is surely a handle: with an at sign, or as one word with what no name holds."""
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 SHORTEST_PART = 3
 
@@ -36,10 +38,14 @@ def handle_parts(handle: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """The names (each a tuple of its parts, as letters without disguise) and handles that one person is known by."""
+    """The names (each a tuple of its parts) and handles that one person is known by, as letters without disguise.
+
+    `accounts` holds what is surely a handle, as it is written, in small letters and without the at sign.
+    """
 
     names: tuple[tuple[str, ...], ...]
     handles: frozenset[str]
+    accounts: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, persons: Iterable[str]) -> "Requester":
@@ -47,7 +53,7 @@ class Requester:
         given = [person.strip() for person in persons if person.strip()]
         names = tuple(parts for person in given if not person.startswith("@") and (parts := tuple(name_parts(person))))
         handles = frozenset(skeleton(person.lstrip(AT_SIGNS)) for person in given if " " not in person)
-        return cls(names, handles)
+        return cls(names, handles, frozenset(_written(person) for person in given if _OF_A_HANDLE.match(person)))
 
     @property
     def parts(self) -> frozenset[str]:
@@ -64,7 +70,20 @@ class Requester:
         return bool(parts) and any(all(_is_part(part, name) for part in parts) for name in self.names)
 
     def wrote(self, *, handle: str, name: str) -> bool:
-        """Return whether an author as shown is the requester: their handle, or exactly one of their names."""
+        """Return whether an author as shown is the requester: their handle, or exactly one of their names.
+
+        With a handle given and a handle shown, only the handle decides, as it is written: anybody can take somebody's name, or a handle
+        that reads like theirs.
+        """
+        if self.accounts and _written(handle):
+            return _written(handle) in self.accounts
+        return self._resembles(handle, name)
+
+    def borne_by(self, *, handle: str, name: str) -> bool:
+        """Return whether an author as shown bears a name of the requester, or a handle like theirs, and is taken for somebody else."""
+        return self._resembles(handle, name) and not self.wrote(handle=handle, name=name)
+
+    def _resembles(self, handle: str, name: str) -> bool:
         return (bool(handle) and self.has_handle(handle)) or tuple(name_parts(name)) in self.names
 
     def found(self, text: str) -> str:
@@ -77,6 +96,10 @@ class Requester:
             return "sure"
         last = {name[-1] for name in self.names if len(name) > 1}
         return "maybe" if any(_same(word.letters, part) or _contains(word, part) for word in found for part in last | lone) else ""
+
+
+def _written(handle: str) -> str:
+    return handle.strip().lstrip(AT_SIGNS).casefold()
 
 
 def _is_part(part: str, name: tuple[str, ...]) -> bool:

@@ -50,7 +50,26 @@ class Subject:
 
 def is_author(bag: Bagged, requester: Requester) -> bool:
     """Return whether the requester wrote the comment, by handle or by exactly their name."""
-    return requester.wrote(handle=str(bag.record.get("author_handle") or ""), name=str(bag.record.get("author_name") or ""))
+    return requester.wrote(**_shown(bag.record))
+
+
+def bears_their_name(bag: Bagged, requester: Requester) -> bool:
+    """Return whether the comment, or a post above it, stands under the requester's name on an account that is not known as theirs."""
+    return any(requester.borne_by(**_shown(each)) for each in (bag.record, *_thread(bag.record)))
+
+
+def found_as_author(bag: Bagged, requester: Requester) -> str:
+    """Return how surely an author of the record, as shown, is the requester or bears their name: `sure`, `maybe`, or ""."""
+    found = {_found_as(_shown(each), requester) for each in (bag.record, *_thread(bag.record))}
+    return "sure" if "sure" in found else "maybe" if "maybe" in found else ""
+
+
+def _found_as(author: Mapping[str, str], requester: Requester) -> str:
+    return "maybe" if requester.borne_by(**author) else requester.found(f"{author['name']} @{author['handle']}")
+
+
+def _shown(post: Mapping[str, Any]) -> dict[str, str]:
+    return {"handle": str(post.get("author_handle") or ""), "name": str(post.get("author_name") or "")}
 
 
 def texts_of(bag: Bagged) -> Iterator[str]:

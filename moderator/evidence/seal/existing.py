@@ -14,15 +14,18 @@ from moderator.evidence.vault.sourced import SourcedVault
 from moderator.observe import happened
 
 
-def sealed_before(vault: SourcedVault, path: str, *, keys: frozenset[str], authorities: bool) -> SealedRecord | None:
+def sealed_before(
+    vault: SourcedVault, path: str, *, keys: frozenset[str], authorities: bool, chains: frozenset[str] = frozenset()
+) -> SealedRecord | None:
     """Return the record already kept at `path`, or None. Its times are read from the bag, so a repeat gives the very same record.
 
+    `chains`: SHA-256 of authority chains that the ledger vouches for, beside the record's own list.
     Raises EvidenceFailed when what is there is damaged or not signed by this service: a person must look. Transient: the vault is away.
     """
     if not vault.taken(path):
         return None
     school, _, record = path.split("/")
-    found = check_bag(BagTask(vault.source(path), school, record, tuple(sorted(keys))))
+    found = check_bag(BagTask(vault.source(path), school, record, tuple(sorted(keys)), chains=chains))
     if found.faults:
         message = f"the record already kept at {path} is damaged: {found.faults[0].what}"
         raise EvidenceFailed(message)

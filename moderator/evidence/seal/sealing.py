@@ -74,9 +74,9 @@ class Sealing:
         """Give the working place back; may be repeated."""
         self._staging.close()
 
-    def before(self, path: str) -> SealedRecord | None:
+    def before(self, path: str, *, chains: frozenset[str] = frozenset()) -> SealedRecord | None:
         """Return the record already kept at `path`, checked in full, or None. Raises as `existing.sealed_before` does."""
-        return sealed_before(self._vault, path, keys=self._public_keys, authorities=bool(self._authorities))
+        return sealed_before(self._vault, path, keys=self._public_keys, authorities=bool(self._authorities), chains=chains)
 
     def authorities(self) -> list[dict[str, str]]:
         """Return what a record says of its authorities: each one's name and SHA-256 of its certificate chain."""
@@ -91,7 +91,7 @@ class Sealing:
         3. Flush every file and folder, move into the vault, read back and compare.
 
         Raises EvidenceFailed when the vault gives back something else, Transient when the disk is full or the vault is away; then
-        nothing half-written is left. Raises NotAllowed when the record was disposed of.
+        nothing half-written is left. Raises NotAllowed when the record was disposed of, Refused when another bag is at `path`.
         """
         bag = self._bag(draft)
         had = stamp_files(self._authorities, bag.manifest)

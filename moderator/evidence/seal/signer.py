@@ -1,10 +1,18 @@
 """The service's own signature: one Ed25519 key. Called by the sealing, the composition root and `moderator keys`; read by the check."""
 
 import base64
+from functools import lru_cache
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_public_key,
+    load_pem_private_key,
+)
 
 from moderator.domain.errors import BadInput
 
@@ -46,6 +54,16 @@ class Signer:
     def __repr__(self) -> str:
         """Return a text without the key."""
         return "Signer(…)"
+
+
+@lru_cache(maxsize=64)
+def public_key_from(key: str) -> Ed25519PublicKey | None:
+    """Return a public key as ledgers hold it (base64 of DER); None for one that cannot be read or is of another kind."""
+    try:
+        found = load_der_public_key(base64.b64decode(key, validate=True))
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+    return found if isinstance(found, Ed25519PublicKey) else None
 
 
 def signature_holds(public_key: Ed25519PublicKey, signature: bytes, data: bytes) -> bool:

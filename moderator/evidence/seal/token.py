@@ -11,6 +11,10 @@ from moderator.domain.errors import BadInput
 SHA256, SHA512 = "sha256", "sha512"
 HASHES = {SHA256: "2.16.840.1.101.3.4.2.1", SHA512: "2.16.840.1.101.3.4.2.3"}
 """Object identifiers of the hashes a stamp may be over (NIST, Computer Security Objects Register)."""
+_UNREADABLE = (ValueError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+"""What the library for certificates raises for a damaged or hostile one."""
+_PANIC = "PanicException"
+"""What the timestamp library raises for a certificate that OpenSSL cannot read: no module has this class, and it is no Exception."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +53,13 @@ def read_token(token: bytes, chain_pem: bytes, data: bytes) -> Token:
             policy=said.policy.dotted_string,
             nonce=said.nonce,
         )
-    except (VerificationError, ValueError) as error:
+    except (VerificationError, *_UNREADABLE) as error:
         message = f"the stamp is not good: {error}"
+        raise BadInput(message) from error
+    except BaseException as error:
+        if type(error).__name__ != _PANIC:
+            raise
+        message = "the stamp is not good: a certificate of its chain cannot be read"
         raise BadInput(message) from error
 
 

@@ -11,7 +11,8 @@ from moderator.domain.submission import FileKind
 
 _PNG, _JPEG, _PDF = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"%PDF-"
 _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
-_HEADER = re.compile(rb"(?:[!-9;-~]+:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*)+\r?\n")
+_HEADER = re.compile(rb"(?:[!-9;-~]++:[^\r\n]*+\r?\n(?:[ \t][^\r\n]*+\r?\n)*+)++\r?\n")
+"""Header lines of a mail, then the empty one. Each line reads in one way only, so no step is kept to go back to: those took gigabytes."""
 _OF_MAIL = re.compile(rb"(?:^|\n)(?:from|date|received|message-id|subject):", re.IGNORECASE)
 _MARKUP = re.compile(r"<\s*(?:!doctype|html|head|body|script|svg|iframe|\?xml)\b|<\?xml", re.IGNORECASE)
 _OTHERS = {
