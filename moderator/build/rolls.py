@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from threading import Lock
 
+import sqlalchemy as sa
+
 from moderator.domain.errors import ModeratorError
 from moderator.domain.events import Event, LedgerEvent
 from moderator.domain.person import RollEntry
@@ -49,7 +51,21 @@ class Rolls:
     ) -> RollChange:
         """Return what an import would change on a London day. Writes nothing. Raises BadInput when no key opens the names."""
         with self.database.reading() as connection:
-            present = list(kept.roll_entries(connection, school, self.sealer))
+            return self.change_in(connection, school, read, kinds=kinds, day=day, leavers_match=leavers_match)
+
+    def change_in(  # noqa: PLR0913 - as `change`
+        self,
+        connection: sa.Connection,
+        school: str,
+        read: Iterable[RollEntry],
+        *,
+        kinds: Collection[PersonKind],
+        day: date,
+        leavers_match: timedelta = LEAVERS_MATCH,
+    ) -> RollChange:
+        """Return the same, of the roll as a transaction sees it: another import that came between is not undone."""
+        connection.execute(sa.select(ledgers.HEADS.c.seq).where(ledgers.HEADS.c.school == school).with_for_update())
+        present = list(kept.roll_entries(connection, school, self.sealer))
         return change_of(present, read, kinds=kinds, day=day, name_for=self.name_for, leavers_match=leavers_match)
 
     def replace(self, unit: SqlUnit, school: str, change: RollChange, *, by: str, at: datetime) -> int:

@@ -90,7 +90,7 @@ def change_of(  # noqa: PLR0913 - two rolls, and by what rules the one takes the
         if reference in now:
             continue
         if entry.left_on is not None and entry.left_on <= day:
-            if entry.left_on + leavers_match >= day:
+            if entry.left_on >= day - leavers_match:
                 stay.append(entry)
                 counts[entry.kind, "left_before"] += 1
         elif entry.kind in kinds:

@@ -39,6 +39,7 @@ def london_date(moment: datetime) -> date:
 
 def london_day(day: date) -> tuple[datetime, datetime]:
     """Return the first instant of a London day and of the next one, in UTC (23 to 25 hours apart)."""
+    day = min(day, date.max - timedelta(days=2))  # the last days of all have no next one
     start = datetime.combine(day, time(), tzinfo=LONDON)
     end = datetime.combine(day + timedelta(days=1), time(), tzinfo=LONDON)
     return start.astimezone(UTC), end.astimezone(UTC)

@@ -98,6 +98,8 @@ def stretch(  # noqa: PLR0913 - what is asked, and for whom
 
 
 def _conditions(asked: Asked) -> Iterable[sa.ColumnElement[bool]]:
+    # A further message of a day tells that there was something about somebody: its own lines are in the ledger, not on this page.
+    yield ~sa.or_(LEDGER.c.subject.like("digest-%-safeguarding-%"), LEDGER.c.subject.like("digest-%-conflict-%"))
     if asked.actor:
         yield LEDGER.c.line.contains(f'"actor":{json.dumps(asked.actor)}', autoescape=True)
     if asked.events:
@@ -146,7 +148,8 @@ def _unseen(
 
 def _unsealed(connection: sa.Connection, school: str, hidden: sa.ColumnElement[bool]) -> set[str]:
     """Return the numbers that the records of comments in hand will have, of those this person may not see: the ledger has them already."""
-    in_hand = sa.or_(ITEMS.c.stage.is_not(None), ITEMS.c.held_at.is_not(None))
     wanted = sa.select(ITEMS.c.platform, ITEMS.c.comment_id, ITEMS.c.version)
-    rows = connection.execute(wanted.where(ITEMS.c.school == school, in_hand, ITEMS.c.record_id.is_(None), hidden))
+    rows = connection.execute(
+        wanted.where(ITEMS.c.school == school, ITEMS.c.rank < sa.literal_column("9"), ITEMS.c.record_id.is_(None), hidden)
+    )
     return {record_id(school, *row) for row in rows}

@@ -11,8 +11,9 @@ from moderator.domain.events import Event, LedgerEvent
 from moderator.domain.register import EVERY_SCHOOL, Acting, Designation, Person
 from moderator.domain.signing import Appointment, described, left_alone, over, signs_as, signs_for_all
 from moderator.domain.times import london_date
-from moderator.store import absences, people, register
+from moderator.store import absences, ledger, people, register
 from moderator.store.database import SqlUnit
+from moderator.store.sign_in import end_sessions
 
 DAY = timedelta(days=1)
 LONGEST_REASON = 500
@@ -40,7 +41,7 @@ def appoint(unit: SqlUnit, wanted: Appointment, *, by: Acting, at: datetime) -> 
     if wanted.email.strip().lower() == by.person.email:
         message = "nobody designates themselves: ask somebody else who may sign (R3)"
         raise NotAllowed(message)
-    whom = _person(unit.connection, wanted, at)
+    whom = _person(unit.connection, wanted, by, at)
     if wanted.role is Role.HEAD:
         _hand_over(unit, wanted, signer=signer.reference, at=at)
     made = register.designate(
@@ -57,14 +58,15 @@ def appoint(unit: SqlUnit, wanted: Appointment, *, by: Acting, at: datetime) -> 
     return made
 
 
-def _person(connection: sa.Connection, wanted: Appointment, at: datetime) -> Person:
+def _person(connection: sa.Connection, wanted: Appointment, by: Acting, at: datetime) -> Person:
     known = register.person_by_email(connection, wanted.email)
     if known is None:
         return register.add_person(connection, name=wanted.name, email=wanted.email, roll_reference=wanted.roll_reference, at=at)
     if _plain(wanted.name) not in {"", _plain(known.name)}:
         message = f"{known.email} is in the register under another name: look at the address again, or leave the name empty"
         raise BadInput(message)
-    if not known.roll_reference and wanted.roll_reference.strip():
+    theirs = signs_for_all(by, held_by(connection, known.id), london_date(at))
+    if not known.roll_reference and wanted.roll_reference.strip() and theirs:
         known = replace(known, roll_reference=wanted.roll_reference.strip())
         register.change_person(connection, known)
     return known
@@ -121,6 +123,8 @@ def end(unit: SqlUnit, designation_id: int, *, reason: str, by: Acting, at: date
     if not reason or len(reason) > LONGEST_REASON:
         message = f"say why it ends, in {LONGEST_REASON} letters at most"
         raise BadInput(message)
+    locked = sa.select(ledger.HEADS.c.school).where(ledger.HEADS.c.school.in_(concerned(unit.connection, found.school)))
+    unit.connection.execute(locked.order_by(ledger.HEADS.c.school).with_for_update())  # of two that end each other, one sees the other
     _refuse_to_leave_alone(unit.connection, found, london_date(at))
     ended = register.end_designation(unit.connection, designation_id, by=signer.reference, reason=reason, at=at)
     noted(unit, ended.school, ended.reference, "designation_ended", by=signer.reference, at=at)
@@ -150,6 +154,8 @@ def change_details(unit: SqlUnit, person: Person, *, by: Acting, at: datetime) -
         message = "you may not change this person's details: somebody who may sign for all they are designated as does"
         raise NotAllowed(message)
     register.change_person(unit.connection, person)
+    if person.email.strip().lower() != known.email:
+        end_sessions(unit.connection, person.id, at=at)  # a link or a session may be in the hands of whoever has the old address
     _noted_of(unit, held, "person_changed", by=by, at=at)
 
 

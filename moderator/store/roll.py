@@ -154,7 +154,7 @@ def _entry_row(school: str, entry: RollEntry, sealer: Sealer, leavers_match: tim
         "reference": entry.reference,
         "kind": entry.kind.value,
         "sealed": sealer.seal(json.dumps(names)),
-        "matches_until": entry.left_on + leavers_match if entry.left_on else None,
+        "matches_until": min(entry.left_on, date.max - leavers_match) + leavers_match if entry.left_on else None,
     }
 
 

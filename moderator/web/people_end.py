@@ -93,7 +93,7 @@ def _page(  # noqa: PLR0913 - the state of two forms
     site: Site, visit: Visit, shown: _Shown, *, problem: str = "", status: int = 200, reason: str = "", ends_on: str = ""
 ) -> Response:
     held, day = shown.designation, london_date(site.clock.now())
-    offered = max(held.ends_on + DAY, day) + LASTS if held.ends_on is not None else None
+    offered = max(min(held.ends_on, day + 9 * LASTS) + DAY, day) + LASTS if held.ends_on is not None else None
     return site.pages.html(
         "people_end",
         status=status,

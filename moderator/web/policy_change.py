@@ -21,6 +21,7 @@ from moderator.web.need import Need, Visit, of_trust
 from moderator.web.noted import synced
 from moderator.web.policy_facts import read_thresholds
 from moderator.web.policy_page import page, tried
+from moderator.web.signing_in.fresh import FreshProof
 from moderator.web.site import Site, SiteOf
 
 CHANGED = "policy_changed"
@@ -35,7 +36,7 @@ router = APIRouter()
 CHANGE = Need(Action.CHANGE_POLICY, of_trust)
 
 
-@router.post("/trust/policy")
+@router.post("/trust/policy", dependencies=[Depends(FreshProof("/"))])
 async def save(request: Request, site: SiteOf, visit: Annotated[Visit, Depends(CHANGE)]) -> Response:
     """Save the thresholds as a new version, which is in force at once (303); the try again, with why, when it is not taken (400)."""
     form = await request.form()

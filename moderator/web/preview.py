@@ -18,7 +18,7 @@ from moderator.steps.digest import content_for
 from moderator.steps.report import report_as_read_by
 from moderator.store.digest_span import span_about
 from moderator.web.accounts_form import as_sentence
-from moderator.web.need import Need, Visit, of_path
+from moderator.web.need import NOT_YOURS, Need, Visit, of_path
 from moderator.web.site import Site, SiteOf
 
 router = APIRouter(prefix="/schools/{school}/digests/preview")
@@ -95,6 +95,8 @@ def _digest(site: Site, visit: Visit) -> Preview:
 
 def _report(site: Site, visit: Visit, kind: ReportKind, of: str) -> Preview:
     """Compose a report as it would be counted now, for the person (R15, R21, R35)."""
+    if kind is ReportKind.TERMLY and not visit.may(Action.SEE_COUNTS):
+        raise HTTPException(status_code=403, detail=NOT_YOURS)
     today = london_date(site.clock.now())
     period = period_named(kind, of) if of else period_of(kind, today)
     opened = site.tools.store.opened_on(visit.school.slug) or today

@@ -102,6 +102,9 @@ def use(*, site: SiteOf, visit: Changing, word: str, sure: Annotated[str, Form()
     with site.database.unit() as unit:
         if not roll_uploads.drop(unit.connection, word, session=visit.session.reference):
             return _gone(site, visit)
+        change = found.rolls.change_in(
+            unit.connection, visit.school.slug, read.entries, kinds=kinds_of(found.upload, read), day=london_date(site.clock.now())
+        )
         found.rolls.replace(unit, visit.school.slug, change, by=visit.actor, at=site.clock.now())
     synced(site, visit.school.slug)
     return RedirectResponse(f"/schools/{visit.school.slug}/roll?done=roll_replaced", status_code=303)

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from moderator.domain.readers import Scope
 from moderator.domain.times import london_day
 from moderator.store import today
+from moderator.store.seen_by import seen_by
 from moderator.web.api.access import Reading, Reads
 from moderator.web.api.refusals import REFUSALS
 
@@ -59,7 +60,8 @@ def counts(reading: ReadsCounts, day: date) -> Counts:
         raise HTTPException(404, "There are no counts of that day.")
     start, end = london_day(day)
     with reading.site.database.reading() as connection:
-        found = asdict(today.counts(connection, reading.school, start, end))
+        shown = seen_by(references=frozenset(), safeguarding=reading.safeguarding)
+        found = asdict(today.counts(connection, reading.school, start, end, seen=shown))
     return Counts(day=day, **{name: found[name] for name in Counts.model_fields if name != "day"})
 
 

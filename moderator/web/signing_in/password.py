@@ -60,14 +60,23 @@ def show_code(request: Request, site: SiteOf, next: str = "") -> Response:  # no
 @router.post("/sign-in/code")
 @open_to_all
 def code_given(request: Request, site: SiteOf, code: Text = "", next: Text = "") -> Response:  # noqa: A002 - as above
-    """Start the session when the code is right; it is good once. After a few wrong ones the password is asked for again."""
+    """Start the session when the code is right; it is good once. After a few wrong ones the password is asked for again.
+
+    In a browser that is not the person's own a code is looked at only when the wait after the last wrong try is over: whoever knows the
+    password could else begin again and again, and try two codes each time.
+    """
     try:
         with site.database.unit() as unit:
             step = step_in(site, unit.connection, request, purpose=Purpose.HALF)
             if step is None:
                 return RedirectResponse("/sign-in", status_code=303)
             half, person_id = step
-            how = try_code(site, unit, person_id, code)
+            known, now = known_here(site, unit.connection, request, person_id), site.clock.now()
+            kept = proofs.proofs_of(unit.connection, person_id)
+            wait = timedelta(0) if known else proofs.wait_after(kept.failures, kept.failed_at, at=now)
+            if not known and not wait and not proofs.claim_try(unit.connection, kept, now):
+                wait = timedelta(seconds=1)  # another try came between: only one is looked at
+            how = try_code(site, unit, person_id, code) if not wait else ""
             if how:
                 proofs.went_well(unit.connection, person_id)
                 end_sessions(unit.connection, person_id, at=site.clock.now(), only=(Purpose.HALF,))
@@ -75,9 +84,6 @@ def code_given(request: Request, site: SiteOf, code: Text = "", next: Text = "")
                 response = start_session(site, unit, request, person_id, how, to=own_path(next))
                 end_step(site, response)
                 return response
-            known = known_here(site, unit.connection, request, person_id)
-            if not known:
-                proofs.went_wrong_at(unit.connection, person_id, at=site.clock.now())
     except NotAllowed:
         return site.pages.html("trouble", status=403, title="You are not designated", what=_NOT_DESIGNATED)
     return _wrong_code(site, half, person_id, known, next)
