@@ -33,8 +33,12 @@ def is_safeguarding(decision: Decision) -> bool:
 
 
 def references(score: Score | None) -> tuple[str, ...]:
-    """Return the roll's references of everybody a comment names, on weak evidence too, each once and sorted (R21)."""
-    return tuple(sorted({person.reference for person in score.people if person.reference})) if score is not None else ()
+    """Return the roll's references of everybody a comment names or may name, on weak evidence too, each once and sorted (R21).
+
+    Where several people share a name it may mean each of them: a Headteacher who is on the roll as a parent too, or as a leaver.
+    """
+    people = score.people if score is not None else ()
+    return tuple(sorted({reference for person in people for reference in (person.reference, *person.shared) if reference}))
 
 
 def packed(codes: Iterable[str]) -> str:

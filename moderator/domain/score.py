@@ -45,7 +45,8 @@ class PersonSpan:
     """A person named in the text: `text[start:end]` in code points of the text as given.
 
     `source` is `roll`, `honorific`, `tagger`, …; `reference` the roll entry's reference when there is one; `strong` is False for
-    weak evidence such as a lone first name, which never flags by itself.
+    weak evidence such as a lone first name, which never flags by itself. `shared` are the references of all whom a form of several people
+    may mean, when `reference` is "".
     """
 
     start: int
@@ -55,6 +56,7 @@ class PersonSpan:
     source: str
     reference: str = ""
     strong: bool = True
+    shared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,7 @@ def _readers(duty: OnDuty) -> list[_Reader]:
 def _kept_apart(tools: Tools, duty: OnDuty) -> list[_Reader]:
     """Return who is told of what the digest's own readers are not: of disclosures, and of what names one of those readers."""
     own = _readers(duty)
-    knowing = {reader.person.id for reader in own if reader.view.safeguarding}
+    knowing = {reader.person.id for reader in own if reader.view.safeguarding and reader.view.references == references(reader.person)}
     apart = [
         _Reader(person, View(references(person), only_safeguarding=True), f"safeguarding-{person.id}", (FOR_LEADS,))
         for person in told(RouteKind.SAFEGUARDING, duty)
@@ -148,7 +148,7 @@ def _kept_apart(tools: Tools, duty: OnDuty) -> list[_Reader]:
         apart += [
             _Reader(
                 person,
-                View(references(person), reads_disclosures(person, duty), naming=named),
+                View(kept_references(person, duty), reads_disclosures(person, duty), naming=named),
                 f"conflict-{reader.person.id}-{person.id}",
                 (IN_CONFLICT,),
             )

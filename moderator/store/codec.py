@@ -36,7 +36,9 @@ def score_text(score: Score) -> str:
     """Return a score as JSON; empty parts are left out."""
     parts: dict[str, object] = {"m": score.model, "l": [round(score.labels[label], 5) for label in _LABELS]}
     if score.people:
-        parts["p"] = [[p.start, p.end, p.text, p.kind, p.source, p.reference, p.strong] for p in score.people]
+        parts["p"] = [
+            [p.start, p.end, p.text, p.kind, p.source, p.reference, p.strong, *([list(p.shared)] if p.shared else [])] for p in score.people
+        ]
     if score.pii:
         parts["i"] = [[p.start, p.end, p.kind] for p in score.pii]
     if score.guards:
@@ -63,7 +65,7 @@ def score_from(text: str) -> Score:
     return Score(
         labels=labels,
         model=parts["m"],
-        people=tuple(PersonSpan(p[0], p[1], p[2], PersonKind(p[3]), p[4], p[5], p[6]) for p in parts.get("p", ())),
+        people=tuple(PersonSpan(p[0], p[1], p[2], PersonKind(p[3]), p[4], p[5], p[6], tuple(*p[7:])) for p in parts.get("p", ())),
         pii=tuple(PiiSpan(*p) for p in parts.get("i", ())),
         guards=tuple(GuardHit(Guard(g[0]), *g[1:]) for g in parts.get("g", ())),
         reasons=tuple(Reason(*r) for r in parts.get("r", ())),

@@ -160,10 +160,11 @@ def test_parts_apart_and_everyday_words_are_no_strong_match(text: str) -> None:
     assert not [person for person in MATCHER.find(text) if person.strong]
 
 
-def test_a_form_that_two_people_share_names_neither() -> None:
+def test_r21_a_form_that_two_people_share_names_neither_and_may_mean_both() -> None:
     twin = RollEntry("S2", PersonKind.STAFF, "Siobhan", "O'Brien")
     (person,) = _matcher(PUPIL, twin).find("Siobhan O'Brien")
     assert (person.kind, person.reference, person.strong) == (PersonKind.PUPIL, "", True)
+    assert person.shared == tuple(sorted((PUPIL.reference, "S2")))
 
 
 def test_a_whole_name_beats_the_same_word_as_a_first_name() -> None:

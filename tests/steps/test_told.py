@@ -1,5 +1,6 @@
 """Who gets alerts and digests (R21): nobody whom a comment names, whoever stands in for those away, disclosures for the leads (R15)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from email import message_from_bytes
@@ -14,9 +15,13 @@ from moderator.domain.access import Role
 from moderator.domain.calendar import Span
 from moderator.domain.decision import Severity
 from moderator.domain.digest import AlertKind
+from moderator.domain.person import RollEntry
 from moderator.domain.register import EVERY_SCHOOL
 from moderator.domain.routes import RouteKind
+from moderator.domain.score import PersonKind, Score
 from moderator.domain.work import AlertRequest
+from moderator.learn.roll import RollMatcher, roll_tokens
+from moderator.ports import Classifier
 from moderator.steps.alert import NOBODY, alert
 from moderator.steps.digest import FOR_LEADS, IN_CONFLICT, content_of, digest_for
 from moderator.store import absences, register, signed
@@ -263,3 +268,77 @@ def test_r26_the_trusts_copy_about_the_evidence_is_noted_as_told(stage: Stage) -
         ("ceo@oakfield.example", 0, 0),
         ("chair@trust.example", 1, 0),
     ]
+
+
+class Rolled:
+    """The stage's classifier with a real roll in place of its own."""
+
+    version = "test"
+
+    def __init__(self, inner: Classifier, *entries: RollEntry) -> None:
+        """Take who is on the roll."""
+        key = b"k" * 32
+        self._inner, self._matcher = inner, RollMatcher([token for entry in entries for token in roll_tokens(entry, key)], key)
+
+    def score(self, texts: Sequence[str], *, parents: Sequence[str] = ()) -> list[Score]:
+        """Score the texts, and find the roll's people in them."""
+        scores = self._inner.score(texts, parents=parents)
+        return [replace(score, people=tuple(self._matcher.find(text))) for text, score in zip(texts, scores, strict=True)]
+
+
+def on_the_roll(reference: str, kind: PersonKind, first: str = "Tamsin") -> RollEntry:
+    return RollEntry(reference, kind, first, "Oakenshaw", title="Mrs")
+
+
+@pytest.mark.parametrize(
+    ("other", "text"),
+    [
+        (on_the_roll("U7-C1", PersonKind.PARENT), "Tamsin Oakenshaw is an idiot"),
+        (on_the_roll("U7-C2", PersonKind.PARENT, "Joan"), "Mrs Oakenshaw is an idiot"),
+        (on_the_roll("S-9", PersonKind.STAFF), "Tamsin Oakenshaw is an idiot"),
+    ],
+)
+def test_r21_a_head_whose_name_is_on_the_roll_twice_is_not_told_of_it(stage: Stage, other: RollEntry, text: str) -> None:
+    rolled = Rolled(stage.classifier, on_the_roll("P-1", PersonKind.STAFF), other)
+    stage = replace(stage, tools=replace(stage.tools, classifier=rolled))
+    everybody(stage)
+    (item,) = arrive(stage, text)
+    stage.run("alert")
+    digest_for(stage.tools, SCHOOL, Span.of(DAY))
+    told = told_of(stage, item)
+    assert told
+    assert SCHOOL.head_email not in told
+    kept = stage.database.work(item).score
+    assert kept is not None
+    assert kept.people[0].shared == tuple(sorted(("P-1", other.reference)))
+
+
+def test_r21_what_names_the_head_and_another_reader_goes_to_nobody_under_the_head(stage: Stage) -> None:
+    entries = (on_the_roll("P-1", PersonKind.STAFF), RollEntry("P-2", PersonKind.STAFF, "Cora", "Chief"))
+    stage = replace(stage, tools=replace(stage.tools, classifier=Rolled(stage.classifier, *entries)))
+    person(stage, Role.HEAD, placed="P-1")
+    for role in (Role.DEPUTY, Role.DSL):
+        person(stage, role)
+    person(stage, Role.CEO, placed="P-2", school=EVERY_SCHOOL)
+    person(stage, Role.SAFEGUARDING_LEAD, school=EVERY_SCHOOL)
+    for kind, roles in ((RouteKind.FLAGGED, (Role.HEAD, Role.DEPUTY)), (RouteKind.DIGEST, (Role.HEAD, Role.CEO))):
+        with stage.database.unit() as unit:
+            signed.change_route(unit.connection, school=SCHOOL.slug, kind=kind, roles=roles, author="HEAD-1", why="We agreed", at=NOON)
+    (item,) = arrive(stage, "Tamsin Oakenshaw and Cora Chief are idiots, idiot")
+    stage.run("alert")
+    digest_for(stage.tools, SCHOOL, Span.of(DAY))
+    assert "deputy@oakfield.example" not in told_of(stage, item)
+
+
+@pytest.mark.parametrize("roles", [(Role.HEAD,), (Role.HEAD, Role.DSL)])
+def test_r15_a_disclosure_that_names_the_head_is_in_the_leads_digest(stage: Stage, roles: tuple[Role, ...]) -> None:
+    person(stage, Role.HEAD, placed="P-1")
+    person(stage, Role.DSL)
+    person(stage, Role.CEO, school=EVERY_SCHOOL)
+    with stage.database.unit() as unit:
+        signed.change_route(
+            unit.connection, school=SCHOOL.slug, kind=RouteKind.DIGEST, roles=roles, author="HEAD-1", why="We agreed", at=NOON
+        )
+    (item,) = arrive(stage, "Tilly Marwood hurts me, this reads as disclosure")
+    digest_for(stage.tools, SCHOOL, Span.of(DAY))
+    assert told_of(stage, item) == {"dsl@oakfield.example"}

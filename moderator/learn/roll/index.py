@@ -21,10 +21,14 @@ _Numbers = npt.NDArray[np.uint64]
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whom a form names. One that several people share names none of them by reference; its kind is the first in PersonKind's order."""
+    """Whom a form names. One that several people share names none of them by reference; its kind is the first in PersonKind's order.
+
+    `shared` are the references of all who may be meant by it, sorted, for it is kept from each of them (R21).
+    """
 
     kind: PersonKind
     reference: str
+    shared: tuple[str, ...] = ()
 
 
 class Digests:
@@ -115,8 +119,8 @@ class Index:
             return None
         owners = [self._owners[number] for number in people]
         kind = min((owner.kind for owner in owners), key=_KINDS.index)
-        references = {owner.reference for owner in owners}
-        return _owner(kind, references.pop() if len(references) == 1 else "")
+        references = sorted({owner.reference for owner in owners})
+        return _owner(kind, references[0]) if len(references) == 1 else Owner(kind, "", tuple(references))
 
 
 @cache

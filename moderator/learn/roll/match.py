@@ -73,7 +73,7 @@ class RollMatcher:
             start, end = aligned.original(person.start, person.end)
             if person.strong and start < end and not any(start < other.end and other.start < end for other in found if other.strong):
                 found[:] = [other for other in found if other.end <= start or end <= other.start]
-                yield PersonSpan(start, end, text[start:end], person.kind, person.source, person.reference)
+                yield PersonSpan(start, end, text[start:end], person.kind, person.source, person.reference, shared=person.shared)
 
     def _find(self, text: str) -> Iterator[PersonSpan]:
         listed = spots(text, self._lexicon)
@@ -89,7 +89,8 @@ class RollMatcher:
                 place += 1
                 continue
             start, end = hit.span
-            yield PersonSpan(start, end, text[start:end], hit.owner.kind, "roll", hit.owner.reference, hit.strong)
+            shared = hit.owner.shared if hit.strong else ()
+            yield PersonSpan(start, end, text[start:end], hit.owner.kind, "roll", hit.owner.reference, hit.strong, shared)
             place = hit.last
 
     def _hits(self, listed: Sequence[Spot], place: int) -> Iterator[_Hit]:
