@@ -62,8 +62,8 @@ def show_code(request: Request, site: SiteOf, next: str = "") -> Response:  # no
 def code_given(request: Request, site: SiteOf, code: Text = "", next: Text = "") -> Response:  # noqa: A002 - as above
     """Start the session when the code is right; it is good once. After a few wrong ones the password is asked for again.
 
-    In a browser that is not the person's own a code is looked at only when the wait after the last wrong try is over: whoever knows the
-    password could else begin again and again, and try two codes each time.
+    In a browser that is not the person's own, after AT_ONCE wrong tries a code is looked at only when the wait after the last wrong one is
+    over: whoever knows the password could else begin again and again, and try two codes each time.
     """
     try:
         with site.database.unit() as unit:
@@ -73,7 +73,8 @@ def code_given(request: Request, site: SiteOf, code: Text = "", next: Text = "")
             half, person_id = step
             known, now = known_here(site, unit.connection, request, person_id), site.clock.now()
             kept = proofs.proofs_of(unit.connection, person_id)
-            wait = timedelta(0) if known else proofs.wait_after(kept.failures, kept.failed_at, at=now)
+            free = bool(known) or kept.failures < AT_ONCE
+            wait = timedelta(0) if free else proofs.wait_after(kept.failures, kept.failed_at, at=now)
             if not known and not wait and not proofs.claim_try(unit.connection, kept, now):
                 wait = timedelta(seconds=1)  # another try came between: only one is looked at
             how = try_code(site, unit, person_id, code) if not wait else ""
@@ -89,6 +90,8 @@ def code_given(request: Request, site: SiteOf, code: Text = "", next: Text = "")
     return _wrong_code(site, half, person_id, known, next)
 
 
+AT_ONCE = 3
+"""Wrong tries, of the password too, after which a code must wait (our choice): who mistypes one or the other goes on at once."""
 _NOT_DESIGNATED = "Your designation has ended or has not begun. Ask your Headteacher."
 
 
